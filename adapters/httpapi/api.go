@@ -1,0 +1,177 @@
+// Package httpapi is Templar's REST interface: Echo, and nothing of Echo leaves it. It turns requests into calls of
+// the services and faults into problem documents; rules live in the core.
+package httpapi
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/klauspost/compress/gzhttp"
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+	"go.uber.org/zap"
+
+	"bitbucket.org/templar/templar/core/auth"
+	"bitbucket.org/templar/templar/core/page"
+	"bitbucket.org/templar/templar/core/template"
+	"bitbucket.org/templar/templar/ports"
+)
+
+// Meter is told what happens, for metrics. Every method is called on the way of a request and must not block.
+type Meter interface {
+	// Began and Ended frame a request; route is the pattern, "" for none.
+	Began()
+	Ended(method, route string, status int, took time.Duration)
+	// RateLimited counts an answer of 429.
+	RateLimited()
+	// AuthFailed counts a request that was not let in.
+	AuthFailed(reason string)
+}
+
+// Config is what an API is made of.
+type Config struct {
+	Templates *template.Service
+	Keys      *auth.Service
+	// Limiter counts requests by user and failed authentications by address.
+	Limiter ports.Limiter
+	// Sealer signs the cursors of key lists.
+	Sealer *page.Sealer
+	Log    *zap.Logger
+	Meter  Meter
+	// Metrics serves /metrics; nil where it is off or on a listener of its own.
+	Metrics http.Handler
+	// Ready tells whether requests can be served; an error answers them with 503 and is shown to nobody.
+	Ready func() error
+	// Stopping tells that the process is about to end; readiness says so.
+	Stopping func() bool
+	// Checks are what /readyz asks. The one named "database" decides; any other that fails is only a degradation.
+	Checks []Check
+	// DefaultRate is requests a minute for users whose key does not say; 0 means no limit.
+	DefaultRate int
+	// MaxContent bounds a template's content, in bytes.
+	MaxContent int
+	// CORSOrigins may read answers from a browser; empty for none.
+	CORSOrigins []string
+	// TrustedProxies are the networks whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
+	// Version is shown at /.
+	Version string
+}
+
+// Check is one part of readiness.
+type Check struct {
+	Name  string
+	Probe ports.Probe
+}
+
+// API serves the routes.
+type API struct {
+	config  Config
+	echo    *echo.Echo
+	handler http.Handler
+}
+
+// requestTimeout bounds the work on one request, from its routing on.
+const requestTimeout = 5 * time.Second
+
+// New makes an API.
+func New(config Config) (*API, error) {
+	a := &API{config: config, echo: echo.New()}
+	e := a.echo
+	e.HideBanner, e.HidePort = true, true
+	e.IPExtractor = clientAddress(config.TrustedProxies)
+	e.HTTPErrorHandler = func(err error, c echo.Context) {
+		if !c.Response().Committed {
+			a.writeProblem(c, err)
+		}
+	}
+	e.Use(a.observe)
+	if len(config.CORSOrigins) > 0 {
+		e.Use(middleware.CORSWithConfig(middleware.CORSConfig{
+			AllowOrigins: config.CORSOrigins,
+			AllowMethods: []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
+			AllowHeaders: []string{echo.HeaderAuthorization, apiKeyHeader, echo.HeaderContentType, "If-Match", "If-None-Match",
+				"Idempotency-Key", echo.HeaderXRequestID, echo.HeaderCacheControl, "traceparent"},
+			ExposeHeaders: []string{"ETag", echo.HeaderLocation, "Link", echo.HeaderLastModified, echo.HeaderXRequestID,
+				"RateLimit", "RateLimit-Policy", echo.HeaderRetryAfter, "Idempotency-Replayed"},
+			MaxAge: 600,
+		}))
+	}
+	e.Use(a.guard)
+
+	r := &routes{echo: e}
+	(&templateHandlers{service: config.Templates, bodyLimit: bodyLimit(config.MaxContent)}).routes(r)
+	(&keyHandlers{service: config.Keys, sealer: config.Sealer, defaultRate: config.DefaultRate}).routes(r)
+	(&operatingHandlers{config: &a.config}).routes(r)
+
+	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(1024))
+	if err != nil {
+		return nil, err
+	}
+	a.handler = compress(e)
+	return a, nil
+}
+
+// bodyLimit is what content of that many bytes can need in a JSON body: each byte up to six (\u0001), and 64 KiB for
+// the other fields.
+func bodyLimit(maxContent int) int64 { return 6*int64(maxContent) + smallBody }
+
+// Handler serves every route.
+func (a *API) Handler() http.Handler { return a.handler }
+
+// Route is a method and a path pattern that the API serves.
+type Route struct{ Method, Path string }
+
+// Routes lists what the API serves, with parameters as {name}; a test holds the OpenAPI document against it.
+func (a *API) Routes() []Route {
+	var list []Route
+	for _, r := range a.echo.Routes() {
+		if r.Method != echo.RouteNotFound {
+			list = append(list, Route{Method: r.Method, Path: documentedPath(r.Path)})
+		}
+	}
+	return list
+}
+
+// routes registers handlers, HEAD beside every GET.
+type routes struct{ echo *echo.Echo }
+
+func (r *routes) handle(method, path string, h echo.HandlerFunc) {
+	r.echo.Add(method, path, h)
+	if method == http.MethodGet {
+		r.echo.Add(http.MethodHead, path, h)
+	}
+}
+
+// clientAddress tells who calls: the peer, or what trusted proxies say of it.
+func clientAddress(trusted []netip.Prefix) echo.IPExtractor {
+	if len(trusted) == 0 {
+		return echo.ExtractIPDirect()
+	}
+	options := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+	for _, prefix := range trusted {
+		options = append(options, echo.TrustIPRange(&net.IPNet{
+			IP:   net.IP(prefix.Addr().AsSlice()),
+			Mask: net.CIDRMask(prefix.Bits(), prefix.Addr().BitLen()),
+		}))
+	}
+	return echo.ExtractIPFromXFFHeader(options...)
+}
+
+// NewServer gives a server for a handler with a bound on everything that a client can draw out: headers 5 s and
+// 1 MiB (less is allowed by the API itself, with an answer that says so), the whole request 30 s, the answer 60 s,
+// an idle connection 2 minutes.
+func NewServer(handler http.Handler, log *zap.Logger) *http.Server {
+	quiet, _ := zap.NewStdLogAt(log, zap.DebugLevel) // fails only for unknown levels
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    1 << 20,
+		ErrorLog:          quiet,
+	}
+}

@@ -1,0 +1,240 @@
+package httpapi
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/labstack/echo/v4"
+
+	"bitbucket.org/templar/templar/core/fault"
+)
+
+// readBody reads a body of at most limit bytes in one of the media types; a fault of kind TooLarge, Unsupported or
+// Malformed otherwise. An empty body has no type and is answered as nil.
+func readBody(c echo.Context, limit int64, mediaTypes ...string) ([]byte, error) {
+	request := c.Request()
+	if request.ContentLength > limit {
+		return nil, tooLarge(limit)
+	}
+	raw, err := readAll(http.MaxBytesReader(c.Response(), request.Body, limit), request.ContentLength)
+	var over *http.MaxBytesError
+	switch {
+	case errors.As(err, &over):
+		return nil, tooLarge(limit)
+	case err != nil:
+		return nil, fault.Wrap(fault.Malformed, err, "the body ended too soon, came too slowly or was not as long as announced")
+	case len(raw) == 0:
+		return nil, nil
+	}
+	given := request.Header.Get(echo.HeaderContentType)
+	mediaType, parameters, err := mime.ParseMediaType(given)
+	charset := parameters["charset"]
+	if err != nil || !slices.Contains(mediaTypes, mediaType) || (charset != "" && !strings.EqualFold(charset, "utf-8")) {
+		return nil, fault.New(fault.Unsupported, "the Content-Type must be %s", strings.Join(mediaTypes, " or "))
+	}
+	return raw, nil
+}
+
+func tooLarge(limit int64) error {
+	return fault.New(fault.TooLarge, "the body is over the limit of %d bytes", limit)
+}
+
+// readAll reads to the end, with room for what was announced but never for more than 64 KiB before it came.
+func readAll(r io.Reader, announced int64) ([]byte, error) {
+	buffer := bytes.NewBuffer(make([]byte, 0, min(max(announced, 0), 64<<10)+bytes.MinRead))
+	_, err := buffer.ReadFrom(r)
+	return buffer.Bytes(), err
+}
+
+// object reads the fields of a JSON object one by one and gathers what is wrong with them. JSON that is broken,
+// has a key twice, text behind its end, invalid UTF-8 or half a surrogate pair is refused as a whole (RFC 8259
+// leaves these open; we guess nothing).
+type object struct {
+	fields map[string]jsontext.Value
+	broken []fault.Violation
+}
+
+// readObject reads a request's body as a JSON object; optional allows no body at all, which reads as {}.
+func readObject(c echo.Context, limit int64, optional bool, mediaTypes ...string) (*object, []byte, error) {
+	raw, err := readBody(c, limit, mediaTypes...)
+	if err != nil {
+		return nil, nil, err
+	}
+	if raw == nil {
+		if optional {
+			return &object{}, nil, nil
+		}
+		return nil, nil, fault.New(fault.Malformed, "a body is needed: a JSON object")
+	}
+	o, err := parseObject(raw)
+	return o, raw, err
+}
+
+func parseObject(raw []byte) (*object, error) {
+	decoder := jsontext.NewDecoder(bytes.NewBuffer(raw))
+	token, err := decoder.ReadToken()
+	if err != nil {
+		return nil, notJSON(err)
+	}
+	if token.Kind() != '{' {
+		return nil, fault.New(fault.Malformed, "the body must be a JSON object")
+	}
+	o := &object{fields: map[string]jsontext.Value{}}
+	for decoder.PeekKind() != '}' {
+		name, err := decoder.ReadToken()
+		if err != nil {
+			return nil, notJSON(err)
+		}
+		key := name.String()
+		value, err := decoder.ReadValue()
+		if err != nil {
+			return nil, notJSON(err)
+		}
+		o.fields[key] = value.Clone()
+	}
+	if _, err = decoder.ReadToken(); err != nil {
+		return nil, notJSON(err)
+	}
+	if _, err = decoder.ReadToken(); err != io.EOF {
+		return nil, fault.New(fault.Malformed, "there is something behind the JSON object")
+	}
+	return o, nil
+}
+
+// notJSON tells where the JSON breaks, without repeating what was sent.
+func notJSON(err error) error {
+	var syntax *jsontext.SyntacticError
+	if errors.As(err, &syntax) {
+		why := "it is broken"
+		switch {
+		case errors.Is(syntax.Err, jsontext.ErrDuplicateName):
+			why = "a name stands twice in one object"
+		case errors.Is(syntax.Err, io.ErrUnexpectedEOF):
+			why = "it ends too soon"
+		}
+		return fault.Wrap(fault.Malformed, err, "the body is not JSON as RFC 8259 and UTF-8 have it: %s near byte %d", why, syntax.ByteOffset)
+	}
+	return fault.Wrap(fault.Malformed, err, "the body is not JSON")
+}
+
+func (o *object) fail(name, format string, args ...any) {
+	o.broken = append(o.broken, fault.Violation{Pointer: pointerTo(name), Detail: fmt.Sprintf(format, args...)})
+}
+
+// pointerTo is the JSON pointer to a member of the body (RFC 6901).
+func pointerTo(name string) string {
+	return "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+}
+
+// take removes a field and gives its value; ok is false without one.
+func (o *object) take(name string) (value jsontext.Value, ok bool) {
+	value, ok = o.fields[name]
+	delete(o.fields, name)
+	return value, ok
+}
+
+// text takes a string field; "" when it is absent.
+func (o *object) text(name string) string {
+	value, _ := o.optionalText(name)
+	return value
+}
+
+// optionalText takes a string field and tells whether it is there.
+func (o *object) optionalText(name string) (text string, present bool) {
+	value, ok := o.take(name)
+	if !ok {
+		return "", false
+	}
+	if value.Kind() != '"' {
+		o.fail(name, "must be a string")
+		return "", false
+	}
+	unquoted, err := jsontext.AppendUnquote(nil, value)
+	if err != nil {
+		o.fail(name, "must be a string of Unicode text")
+	}
+	return string(unquoted), true
+}
+
+// isNull tells whether the field is there and null, and takes it if so.
+func (o *object) isNull(name string) bool {
+	if value, ok := o.fields[name]; ok && value.Kind() == 'n' {
+		delete(o.fields, name)
+		return true
+	}
+	return false
+}
+
+// integer takes a field that must be a whole number from least to most; standard when it is absent or null.
+func (o *object) integer(name string, standard, least, most int) int {
+	if o.isNull(name) {
+		return standard
+	}
+	value, ok := o.take(name)
+	if !ok {
+		return standard
+	}
+	var number int
+	if value.Kind() != '0' || json.Unmarshal(value, &number) != nil || number < least || number > most {
+		o.fail(name, "must be a whole number from %d to %d", least, most)
+		return standard
+	}
+	return number
+}
+
+// moment takes a field that must be a time (RFC 3339); zero when it is absent or null.
+func (o *object) moment(name string) time.Time {
+	if o.isNull(name) {
+		return time.Time{}
+	}
+	text, ok := o.optionalText(name)
+	if !ok {
+		return time.Time{}
+	}
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		o.fail(name, "must be a time as RFC 3339 has it, such as 2026-11-22T02:29:00Z")
+	}
+	return t.UTC()
+}
+
+// texts takes a field that must be a list of strings.
+func (o *object) texts(name string) []string {
+	value, ok := o.take(name)
+	if !ok {
+		return nil
+	}
+	var list []string
+	if value.Kind() != '[' || json.Unmarshal(value, &list) != nil {
+		o.fail(name, "must be a list of strings")
+	}
+	return list
+}
+
+// ignore drops fields that are the server's: what was read can be changed and sent back.
+func (o *object) ignore(names ...string) {
+	for _, name := range names {
+		delete(o.fields, name)
+	}
+}
+
+// done gives an Invalid fault that names every wrong field, and every one that nobody took.
+func (o *object) done() error {
+	for name := range o.fields {
+		o.fail(name, "is not a field of this object")
+	}
+	if o.broken == nil {
+		return nil
+	}
+	slices.SortFunc(o.broken, func(a, b fault.Violation) int { return strings.Compare(a.Pointer, b.Pointer) })
+	return fault.Violations(o.broken)
+}

@@ -1,0 +1,79 @@
+package httpapi
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/labstack/echo/v4"
+
+	"bitbucket.org/templar/templar/core/fault"
+)
+
+// query reads the query parameters of a request; the first thing that is wrong stays in err.
+type query struct {
+	values url.Values
+	err    error
+}
+
+// readQuery takes the parameters that a route knows. Unknown ones are refused, as are repeated ones: a filter with a
+// slip of the pen must not pick everything.
+func readQuery(c echo.Context, known ...string) (*query, error) {
+	values, err := url.ParseQuery(c.Request().URL.RawQuery)
+	if err != nil {
+		return nil, fault.New(fault.Malformed, "the query of the address cannot be read: percent signs must start %%XX")
+	}
+	for name, given := range values {
+		if !slices.Contains(known, name) {
+			return nil, fault.New(fault.Malformed, "there is no query parameter of that name here; there are %s", strings.Join(known, ", "))
+		}
+		if len(given) > 1 {
+			return nil, fault.New(fault.Malformed, "%s is given twice", name)
+		}
+		if !utf8.ValidString(given[0]) || strings.IndexByte(given[0], 0) >= 0 {
+			return nil, fault.New(fault.Malformed, "%s must be UTF-8 without NUL", name)
+		}
+	}
+	return &query{values: values}, nil
+}
+
+func (q *query) refuse(why string) {
+	if q.err == nil {
+		q.err = fault.New(fault.Malformed, "%s", why)
+	}
+}
+
+func (q *query) has(name string) bool { return q.values.Has(name) }
+
+func (q *query) text(name string) string { return q.values.Get(name) }
+
+// integer gives a whole number, nil when it is absent.
+func (q *query) integer(name string) *int {
+	if !q.has(name) {
+		return nil
+	}
+	number, err := strconv.Atoi(q.text(name))
+	if err != nil {
+		q.refuse(name + " must be a whole number")
+		return nil
+	}
+	return &number
+}
+
+// flag gives a truth value, false when it is absent.
+func (q *query) flag(name string) bool {
+	switch q.text(name) {
+	case "true":
+		return true
+	case "false":
+	default:
+		q.refuse(name + " must be true or false")
+	case "":
+		if q.has(name) {
+			q.refuse(name + " must be true or false")
+		}
+	}
+	return false
+}

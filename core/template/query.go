@@ -1,0 +1,175 @@
+package template
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"bitbucket.org/templar/templar/core/fault"
+)
+
+// SortKey is what a list is ordered by; the id breaks ties.
+type SortKey string
+
+// The orders that exist.
+const (
+	ByCreated  SortKey = "created"
+	ByModified SortKey = "modified"
+	ByName     SortKey = "name"
+)
+
+// Sort is the order of a list. Names are ordered by their code points.
+type Sort struct {
+	Key        SortKey
+	Descending bool
+}
+
+// ParseSort reads `created`, `-created` and so on; "" is `created`. A Malformed fault for any other.
+func ParseSort(text string) (Sort, error) {
+	key, descending := strings.CutPrefix(text, "-")
+	switch SortKey(key) {
+	case ByCreated, ByModified, ByName:
+		return Sort{Key: SortKey(key), Descending: descending}, nil
+	case "":
+		if !descending {
+			return Sort{Key: ByCreated}, nil
+		}
+	}
+	return Sort{}, fault.New(fault.Malformed, "sort must be created, modified or name, with - before it for descending")
+}
+
+// String is the text that ParseSort reads.
+func (s Sort) String() string {
+	if s.Descending {
+		return "-" + string(s.Key)
+	}
+	return string(s.Key)
+}
+
+// Filter says which templates a list holds. The zero Filter is all living ones.
+type Filter struct {
+	// Trash picks the deleted ones instead of the living.
+	Trash bool
+	// Name is the exact name; nil for any.
+	Name *string
+	// NamePrefix is how the name starts, literally; "" for any.
+	NamePrefix string
+	// Words must all be found in name, description or content, case aside, each anywhere in them; see Words. A text
+	// without a letter or digit, such as "", picks any.
+	Words string
+}
+
+// scope tells lists apart, for their cursors.
+func (f Filter) scope(s Sort) string {
+	name := "any"
+	if f.Name != nil {
+		name = fmt.Sprintf("%q", *f.Name)
+	}
+	return fmt.Sprintf("templates sort=%s trash=%t name=%s prefix=%q words=%q", s, f.Trash, name, f.NamePrefix, f.Words)
+}
+
+// Position is a place in a list: the sort key and the id of the item before it. Only the field that the Sort names
+// is set.
+type Position struct {
+	Time time.Time
+	Name string
+	ID   uuid.UUID
+}
+
+// PositionOf is where t stands in a list of that order.
+func PositionOf(t Template, s Sort) Position {
+	p := Position{ID: t.ID}
+	switch s.Key {
+	case ByName:
+		p.Name = SortName(t.Name)
+	case ByModified:
+		p.Time = SortTime(t.Modified)
+	default:
+		p.Time = SortTime(t.Created)
+	}
+	return p
+}
+
+// Compare orders positions of lists sorted by key, rising: times or names first, ids to break ties.
+func (p Position) Compare(other Position) int {
+	if c := p.Time.Compare(other.Time); c != 0 {
+		return c
+	}
+	if c := strings.Compare(p.Name, other.Name); c != 0 {
+		return c
+	}
+	return bytes.Compare(p.ID[:], other.ID[:])
+}
+
+// SortName is the part of a name that it is ordered by: the first MaxName code points, which is all of any name but
+// those of old rows.
+func SortName(name string) string {
+	count := 0
+	for i := range name {
+		if count == MaxName {
+			return name[:i]
+		}
+		count++
+	}
+	return name
+}
+
+// SortTime is the time that a row without one is ordered by: the start of 1970.
+func SortTime(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Unix(0, 0).UTC()
+	}
+	return t
+}
+
+func (p Position) encode() []byte {
+	raw := append(make([]byte, 0, 24+len(p.Name)), p.ID[:]...)
+	raw = binary.BigEndian.AppendUint64(raw, uint64(SortTime(p.Time).UnixMicro()))
+	return append(raw, p.Name...)
+}
+
+func decodePosition(raw []byte) (Position, bool) {
+	if len(raw) < 24 {
+		return Position{}, false
+	}
+	p := Position{Time: time.UnixMicro(int64(binary.BigEndian.Uint64(raw[16:]))).UTC(), Name: string(raw[24:])}
+	copy(p.ID[:], raw)
+	return p, true
+}
+
+// Query is one page of a list, as a Store is asked for it.
+type Query struct {
+	Filter Filter
+	Sort   Sort
+	// After is where the page before ended; nil for the first page.
+	After *Position
+	// Limit is the most items to answer, at least 1.
+	Limit int
+	// WithContent asks for the content too; without it, Content is "".
+	WithContent bool
+}
+
+// maxWord is the longest piece, in code points, that a text index keeps of a word; longer words are cut into such.
+const maxWord = 255
+
+// Words gives the words of a text as searches see them: runs of letters and digits, in lower case, those longer
+// than 255 code points cut into pieces. Stores with an index of their own may differ in scripts without case.
+func Words(text string) []string {
+	var words []string
+	for _, word := range strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}) {
+		for utf8.RuneCountInString(word) > maxWord {
+			cut := len(string([]rune(word)[:maxWord]))
+			words, word = append(words, word[:cut]), word[cut:]
+		}
+		words = append(words, word)
+	}
+	return words
+}

@@ -1,0 +1,394 @@
+package template
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"bitbucket.org/templar/templar/core/auth"
+	"bitbucket.org/templar/templar/core/fault"
+	"bitbucket.org/templar/templar/core/page"
+	"bitbucket.org/templar/templar/ports"
+)
+
+// Config is what a Service is made of.
+type Config struct {
+	// Store keeps the templates. Required.
+	Store Store
+	// Cache is put before the store's reads; nil for none.
+	Cache ports.Cache
+	// Codec makes the bodies that readers are sent. Required.
+	Codec Codec
+	// Sealer signs cursors. Required.
+	Sealer *page.Sealer
+	// MaxContent bounds a template's content, in bytes.
+	MaxContent int
+	// Parse tells why Mustache content cannot be parsed, in words for its author; nil to accept all.
+	Parse func(content string) error
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	// NewID makes ids; nil means UUIDs of version 7, which keep indexes dense.
+	NewID func() uuid.UUID
+}
+
+// Service holds the use cases of templates. Each needs a principal in its context (auth.With) with the scope
+// templates:read or templates:write; without it the fault is Unauthenticated or Forbidden. It is safe for concurrent
+// use.
+type Service struct {
+	stored     Store // the truth
+	cached     *cachedStore
+	codec      Codec
+	sealer     *page.Sealer
+	maxContent int
+	parse      func(string) error
+	now        func() time.Time
+	newID      func() uuid.UUID
+}
+
+// NewService makes a Service. It panics when something required is missing, which is a bug of the caller.
+func NewService(c Config) *Service {
+	if c.Store == nil || c.Codec == nil || c.Sealer == nil || c.MaxContent <= 0 {
+		panic("template: an incomplete Config")
+	}
+	s := &Service{stored: c.Store, codec: c.Codec, sealer: c.Sealer, maxContent: c.MaxContent, parse: c.Parse, now: c.Now, newID: c.NewID}
+	cache := c.Cache
+	if cache == nil {
+		cache = noCache{}
+	}
+	s.cached = &cachedStore{Store: c.Store, cache: cache, codec: c.Codec}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.newID == nil {
+		s.newID = func() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+	}
+	return s
+}
+
+// noCache keeps nothing.
+type noCache struct{}
+
+func (noCache) Fetch(ctx context.Context, _ [16]byte, load func(context.Context) ([]byte, error)) ([]byte, error) {
+	return load(ctx)
+}
+func (noCache) Changing(context.Context, [16]byte) func() { return func() {} }
+
+// Precondition is what a caller knows of the template that it changes (If-Match, RFC 9110 13.1.1).
+type Precondition struct {
+	// Any is met by every living template.
+	Any bool
+	// Revisions are met by a template that stands at one of them.
+	Revisions []int
+}
+
+// met tells whether a template at the revision meets p; a nil Precondition is always met.
+func (p *Precondition) met(revision int) bool {
+	if p == nil || p.Any {
+		return true
+	}
+	for _, r := range p.Revisions {
+		if r == revision {
+			return true
+		}
+	}
+	return false
+}
+
+// Idempotency is the Idempotency-Key of a request with a digest of all of it; nil where there is none.
+type Idempotency struct {
+	Key         string
+	Fingerprint [32]byte
+}
+
+// receiptsLast is how long the answer to an Idempotency-Key is kept.
+const receiptsLast = 24 * time.Hour
+
+// Creation is a request to make a template.
+type Creation struct {
+	Draft
+	// ID is chosen by the caller; nil lets the service choose.
+	ID *uuid.UUID
+	// OnlyNew asks for a Stale fault instead of a Conflict when the ID exists (If-None-Match: *).
+	OnlyNew     bool
+	Idempotency *Idempotency
+}
+
+// Create makes a template at revision 1. When the Idempotency-Key was used for the same request before, it answers
+// what was answered then, with replayed set. Faults: Invalid, also for a key that was used for another request;
+// Conflict for an id that exists or a first request that still runs; Stale as OnlyNew asks.
+func (s *Service) Create(ctx context.Context, c Creation) (t Template, replayed bool, err error) {
+	caller, err := auth.Require(ctx, auth.TemplatesWrite)
+	if err != nil {
+		return Template{}, false, err
+	}
+	draft, err := c.check(nil, s.maxContent, s.parse)
+	if err != nil {
+		return Template{}, false, err
+	}
+	return s.once(ctx, caller, c.Idempotency, func(claim *Claim) (Template, error) {
+		now := s.instant()
+		t := Template{Name: draft.Name, Description: draft.Description, Content: draft.Content, Syntax: draft.Syntax,
+			Revision: 1, Author: caller.User, Created: now, Modified: now}
+		if c.ID != nil {
+			t.ID = *c.ID
+		} else {
+			t.ID = s.newID()
+		}
+		if claim != nil {
+			claim.Revision = t.Revision
+		}
+		err := s.cached.Create(ctx, t, claim)
+		if c.OnlyNew && errors.Is(err, ErrTaken) {
+			err = fault.New(fault.Stale, "a template with this id exists already (be it in the trash)")
+		}
+		return t, err
+	})
+}
+
+// once runs work at most once for an Idempotency-Key and answers its receipt to every repeat.
+func (s *Service) once(ctx context.Context, caller *auth.Principal, key *Idempotency,
+	work func(*Claim) (Template, error)) (t Template, replayed bool, err error) {
+	if key == nil {
+		t, err = work(nil)
+		return t, false, err
+	}
+	t, replayed, err = s.replay(ctx, caller, key)
+	if err != nil || replayed {
+		return t, replayed, err
+	}
+	t, err = work(&Claim{User: caller.User, Key: key.Key, Fingerprint: key.Fingerprint, Expires: s.instant().Add(receiptsLast)})
+	if err == nil || fault.Is(err, fault.Unavailable) {
+		return t, false, err
+	}
+	// Whatever stood in the way may be the same request, a moment ahead of us.
+	if earlier, replayed, lookErr := s.replay(ctx, caller, key); lookErr != nil || replayed {
+		return earlier, replayed, lookErr
+	}
+	if errors.Is(err, ErrClaimed) {
+		err = ErrClaimRunning
+	}
+	return Template{}, false, err
+}
+
+func (s *Service) replay(ctx context.Context, caller *auth.Principal, key *Idempotency) (Template, bool, error) {
+	receipt, err := s.stored.Receipt(ctx, caller.User, key.Key, s.instant())
+	if fault.Is(err, fault.NotFound) {
+		return Template{}, false, nil
+	}
+	if err != nil {
+		return Template{}, false, err
+	}
+	if receipt.Fingerprint != key.Fingerprint {
+		return Template{}, false, fault.New(fault.Invalid, "this Idempotency-Key was used for another request; make a new key for each request")
+	}
+	t, err := s.stored.Revision(ctx, receipt.ID, receipt.Revision)
+	return t, err == nil, err
+}
+
+// Read answers the current revision of a living template as its readers are sent it. With fresh set it asks the
+// store, else the cache may answer. NotFound.
+func (s *Service) Read(ctx context.Context, id uuid.UUID, fresh bool) (Representation, error) {
+	if _, err := auth.Require(ctx, auth.TemplatesRead); err != nil {
+		return Representation{}, err
+	}
+	if !fresh {
+		return s.cached.represent(ctx, id)
+	}
+	t, err := living(s.stored.Get(ctx, id))
+	if err != nil {
+		return Representation{}, err
+	}
+	return Representation{Revision: t.Revision, Modified: t.Modified, Body: s.codec.Encode(t)}, nil
+}
+
+// Replace sets all that the author chooses. When nothing differs, no revision is made. Faults: Invalid, NotFound, Stale.
+func (s *Service) Replace(ctx context.Context, id uuid.UUID, d Draft, p *Precondition) (Template, error) {
+	return s.edit(ctx, id, p, func(Draft) (Draft, error) { return d, nil })
+}
+
+// Patch changes some of what the author chooses. When nothing differs, no revision is made. Faults: Invalid,
+// NotFound, Stale.
+func (s *Service) Patch(ctx context.Context, id uuid.UUID, patch Patch, p *Precondition) (Template, error) {
+	return s.edit(ctx, id, p, patch.apply)
+}
+
+// maxAttempts bounds how often a change without a precondition starts again because others came first. Each time at
+// least one of them got through.
+const maxAttempts = 128
+
+// errBusy is a template that others change without a pause.
+var errBusy error = &fault.Error{Kind: fault.Conflict, RetryAfter: time.Second, Detail: "too many others change this template just now; try again"}
+
+// edit makes the next revision of a template: compare-and-swap on the revision, started anew when another writer came
+// first and the caller named no revision.
+func (s *Service) edit(ctx context.Context, id uuid.UUID, p *Precondition, change func(Draft) (Draft, error)) (Template, error) {
+	caller, err := auth.Require(ctx, auth.TemplatesWrite)
+	if err != nil {
+		return Template{}, err
+	}
+	for range maxAttempts {
+		t, err := living(s.stored.Get(ctx, id))
+		if err != nil {
+			return Template{}, err
+		}
+		if !p.met(t.Revision) {
+			return Template{}, ErrStale
+		}
+		old := t.Draft()
+		draft, err := change(old)
+		if err != nil {
+			return Template{}, err
+		}
+		if draft, err = draft.check(&old, s.maxContent, s.parse); err != nil {
+			return Template{}, err
+		}
+		if draft == old {
+			return t, nil
+		}
+		was := t.Revision
+		t.Name, t.Description, t.Content, t.Syntax = draft.Name, draft.Description, draft.Content, draft.Syntax
+		t.Revision, t.Author, t.Modified = was+1, caller.User, s.after(t.Modified)
+		if err = s.cached.Replace(ctx, t, was); !errors.Is(err, ErrStale) {
+			return t, err
+		}
+	}
+	return Template{}, errBusy
+}
+
+// Delete moves a template to the trash. Faults: NotFound, Stale.
+func (s *Service) Delete(ctx context.Context, id uuid.UUID, p *Precondition) error {
+	if _, err := auth.Require(ctx, auth.TemplatesWrite); err != nil {
+		return err
+	}
+	for range maxAttempts {
+		t, err := living(s.stored.Get(ctx, id))
+		if err != nil {
+			return err
+		}
+		if !p.met(t.Revision) {
+			return ErrStale
+		}
+		if err = s.cached.Trash(ctx, id, t.Revision, s.instant()); !errors.Is(err, ErrStale) {
+			return err
+		}
+	}
+	return errBusy
+}
+
+// Undelete brings a template back from the trash, as it was. Faults: NotFound; Conflict when it is not in the trash;
+// those of an Idempotency-Key as in Create.
+func (s *Service) Undelete(ctx context.Context, id uuid.UUID, key *Idempotency) (t Template, replayed bool, err error) {
+	caller, err := auth.Require(ctx, auth.TemplatesWrite)
+	if err != nil {
+		return Template{}, false, err
+	}
+	return s.once(ctx, caller, key, func(claim *Claim) (Template, error) {
+		t, err := s.stored.Get(ctx, id)
+		if err != nil {
+			return Template{}, err
+		}
+		if claim != nil {
+			claim.Revision = t.Revision
+		}
+		if t.InTrash() {
+			err = s.cached.Undelete(ctx, id, t.Revision, claim)
+		}
+		if !t.InTrash() || errors.Is(err, ErrStale) {
+			return Template{}, fault.New(fault.Conflict, "the template is not in the trash")
+		}
+		t.Deleted = time.Time{}
+		return t, err
+	})
+}
+
+// ListRequest is a request for one page.
+type ListRequest struct {
+	Filter Filter
+	Sort   Sort
+	// Limit is 1 to page.MaxLimit; nil for the default.
+	Limit *int
+	// Cursor is the Next of the page before; "" for the first page.
+	Cursor string
+	// WithContent asks for the content of the items, WithTotal for the number of all that the filter picks.
+	WithContent bool
+	WithTotal   bool
+}
+
+// Page is one page of a list.
+type Page struct {
+	Items []Template
+	// Next is the cursor of the page behind this one; "" on the last.
+	Next string
+	// Total is set when it was asked for.
+	Total *int
+}
+
+// List answers a page of templates. Walking the pages shows every template that was there all along exactly once,
+// whatever is made or deleted meanwhile. Faults: Malformed for a bad limit or cursor.
+func (s *Service) List(ctx context.Context, r ListRequest) (Page, error) {
+	if _, err := auth.Require(ctx, auth.TemplatesRead); err != nil {
+		return Page{}, err
+	}
+	limit, err := page.Limit(r.Limit)
+	if err != nil {
+		return Page{}, err
+	}
+	q := Query{Filter: r.Filter, Sort: r.Sort, Limit: limit + 1, WithContent: r.WithContent}
+	scope := r.Filter.scope(r.Sort)
+	if r.Cursor != "" {
+		raw, err := s.sealer.Open(scope, r.Cursor)
+		if err != nil {
+			return Page{}, err
+		}
+		after, ok := decodePosition(raw)
+		if !ok {
+			return Page{}, fault.New(fault.Malformed, "the cursor is broken; start again without it")
+		}
+		q.After = &after
+	}
+	var result Page
+	if result.Items, err = s.stored.List(ctx, q); err != nil {
+		return Page{}, err
+	}
+	if len(result.Items) > limit {
+		result.Items = result.Items[:limit]
+		result.Next = s.sealer.Seal(scope, PositionOf(result.Items[limit-1], r.Sort).encode())
+	}
+	if r.WithTotal {
+		total, err := s.stored.Count(ctx, r.Filter)
+		if err != nil {
+			return Page{}, err
+		}
+		result.Total = &total
+	}
+	return result, nil
+}
+
+// sweepBatch is how many receipts one statement removes.
+const sweepBatch = 1000
+
+// ForgetReceipts removes the receipts of Idempotency-Keys that have expired, in small steps, until none is left or
+// ctx ends. It needs no principal: it is the service's own housekeeping.
+func (s *Service) ForgetReceipts(ctx context.Context) (int, error) {
+	total := 0
+	for {
+		n, err := s.stored.ForgetReceipts(ctx, s.instant(), sweepBatch)
+		total += n
+		if err != nil || n < sweepBatch {
+			return total, err
+		}
+	}
+}
+
+// instant is the time as it is stored: UTC, whole microseconds.
+func (s *Service) instant() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
+
+// after is the time of a change, never before the one that it follows, whatever the clocks of two instances say.
+func (s *Service) after(before time.Time) time.Time {
+	if now := s.instant(); now.After(before) {
+		return now
+	}
+	return before
+}

@@ -1,0 +1,17 @@
+// Package ports declares the ports whose signatures need no domain type. It imports nothing of the project.
+//
+// Every port of the project, and who implements it:
+//
+//	port                       is for                                   implemented by
+//	core/template.Store        templates, revisions, receipts           adapters/postgres, adapters/sqlite, adapters/memory
+//	core/template.Codec        a template as its readers are sent it    adapters/httpapi
+//	core/auth.KeyStore         the keys that Templar made               adapters/postgres, adapters/sqlite, adapters/memory
+//	core/auth.Directory        the seed's hash of keys                  adapters/redis, adapters/memory
+//	ports.Cache                encoded objects by id, never stale       adapters/redis, adapters/memory; counted by adapters/prometheus
+//	ports.Limiter              token buckets                            adapters/redis, adapters/memory
+//	ports.Migrator             described tables                         adapters/postgres, adapters/sqlite
+//	ports.Probe                is an outside thing there?               adapters/postgres, adapters/sqlite, adapters/redis, adapters/memory
+//	adapters/httpapi.Meter     what happens to requests                 adapters/prometheus
+//
+// Each port has a contract suite in test/contract that every implementation runs.
+package ports
