@@ -32,10 +32,8 @@ func (a *API) guard(next echo.HandlerFunc) echo.HandlerFunc {
 			return next(c)
 		}
 		ctx := request.Context()
-		if a.config.Ready != nil {
-			if err := a.config.Ready(); err != nil {
-				return fault.Wrap(fault.Unavailable, err, "the service is starting or its database is away; try again")
-			}
+		if err := a.config.Ready(); err != nil {
+			return fault.Wrap(fault.Unavailable, err, "the service is starting or its database is away; try again")
 		}
 		caller, err := a.authenticate(ctx, request.Header["X-Api-Key"], request.Header["Authorization"])
 		if err != nil {

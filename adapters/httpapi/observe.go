@@ -141,7 +141,7 @@ func requestID(given string) string {
 		return uuid.NewString()
 	}
 	for _, b := range []byte(given) {
-		if !(b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || strings.IndexByte("-_.:+/=@", b) >= 0) {
+		if !(b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || strings.IndexByte("-_.:", b) >= 0) {
 			return uuid.NewString()
 		}
 	}

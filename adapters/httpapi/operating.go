@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"bitbucket.org/templar/templar/adapters/httpapi/apidoc"
+	"bitbucket.org/templar/templar/core/fault"
 )
 
 // operatingHandlers serve what needs no credential.
@@ -60,12 +61,11 @@ func (h *operatingHandlers) index(c echo.Context) error {
 		return html(c, apidoc.Landing(h.config.Version, c.Scheme()+"://"+c.Request().Host))
 	}
 	return c.JSON(http.StatusOK, struct {
-		Name          string `json:"name"`
-		Version       string `json:"version"`
-		Documentation string `json:"documentation"`
-		OpenAPI       string `json:"openapi"`
-		Readiness     string `json:"readiness"`
-	}{"templar", h.config.Version, "/docs", "/openapi.yaml", "/readyz"})
+		Name    string `json:"name"`
+		Version string `json:"version"`
+		Docs    string `json:"docs"`
+		OpenAPI string `json:"openapi"`
+	}{"Templar", h.config.Version, "/docs", "/openapi.yaml"})
 }
 
 // problem explains a type of problem document.
@@ -111,14 +111,40 @@ func (h *operatingHandlers) live(c echo.Context) error {
 // probeTimeout bounds each check of readiness.
 const probeTimeout = time.Second
 
-// readiness is the answer of /readyz.
+// readiness is the answer of /readyz while requests can be served.
 type readiness struct {
 	Status string            `json:"status"`
 	Checks map[string]string `json:"checks"`
 }
 
+// unreadiness is a problem document that tells the checks too.
+type unreadiness struct {
+	problemDocument
+	Checks map[string]string `json:"checks"`
+}
+
 func (h *operatingHandlers) ready(c echo.Context) error {
-	ctx, cancel := context.WithTimeout(c.Request().Context(), probeTimeout)
+	checks, unavailable := h.check(c.Request().Context())
+	c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
+	if unavailable != "" {
+		problem, _ := problemOf(fault.New(fault.Unavailable, "%s", unavailable))
+		problem.Instance = c.Response().Header().Get(echo.HeaderXRequestID)
+		c.Response().Header().Set(echo.HeaderRetryAfter, "1")
+		c.Response().Header().Set(echo.HeaderContentType, mediaProblem)
+		return c.JSON(problem.Status, unreadiness{problem, checks})
+	}
+	answer := readiness{Status: "ok", Checks: checks}
+	for _, state := range checks {
+		if state != "ok" {
+			answer.Status = "degraded"
+		}
+	}
+	return c.JSON(http.StatusOK, answer)
+}
+
+// check asks everything at once, and says why requests cannot be served; "" when they can.
+func (h *operatingHandlers) check(ctx context.Context) (checks map[string]string, unavailable string) {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	failures := make([]error, len(h.config.Checks))
 	var running sync.WaitGroup
@@ -127,30 +153,22 @@ func (h *operatingHandlers) ready(c echo.Context) error {
 	}
 	running.Wait()
 
-	answer, status := readiness{Status: "ok", Checks: map[string]string{}}, http.StatusOK
+	checks = map[string]string{}
 	for i, check := range h.config.Checks {
 		switch {
 		case failures[i] == nil:
-			answer.Checks[check.Name] = "ok"
+			checks[check.Name] = "ok"
 		case check.Name == "database":
-			answer.Checks[check.Name] = "unavailable"
-			answer.Status, status = "unavailable", http.StatusServiceUnavailable
+			checks[check.Name], unavailable = "down", "the database cannot be reached"
 		default:
-			answer.Checks[check.Name] = "degraded"
-			if status == http.StatusOK {
-				answer.Status = "degraded"
-			}
+			checks[check.Name] = "degraded"
 		}
 	}
-	if h.config.Ready != nil && h.config.Ready() != nil && status == http.StatusOK {
-		answer.Status, status = "unavailable", http.StatusServiceUnavailable
+	switch {
+	case h.config.Stopping():
+		unavailable = "the service is stopping"
+	case unavailable == "" && h.config.Ready() != nil:
+		checks["database"], unavailable = "down", "the schema of the database is not in place yet"
 	}
-	if h.config.Stopping != nil && h.config.Stopping() {
-		answer.Status, status = "stopping", http.StatusServiceUnavailable
-	}
-	c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
-	if status != http.StatusOK {
-		c.Response().Header().Set(echo.HeaderRetryAfter, "1")
-	}
-	return c.JSON(status, answer)
+	return checks, unavailable
 }

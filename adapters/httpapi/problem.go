@@ -41,12 +41,14 @@ type protocolError struct{ slug, detail string }
 
 func (e *protocolError) Error() string { return e.slug + ": " + e.detail }
 
+const mediaProblem = "application/problem+json"
+
 // problemDocument is an RFC 9457 problem.
 type problemDocument struct {
 	Type     string             `json:"type"`
 	Title    string             `json:"title"`
 	Status   int                `json:"status"`
-	Detail   string             `json:"detail,omitempty"`
+	Detail   string             `json:"detail"`
 	Instance string             `json:"instance"`
 	Errors   []problemViolation `json:"errors,omitempty"`
 }
@@ -124,10 +126,7 @@ func (a *API) writeProblem(c echo.Context, err error) int {
 		header.Add(echo.HeaderWWWAuthenticate, challenge)
 		header.Add(echo.HeaderWWWAuthenticate, `ApiKey realm="templar", header="X-API-KEY"`)
 	}
-	header.Set(echo.HeaderContentType, "application/problem+json")
-	c.Response().WriteHeader(problem.Status)
-	if c.Request().Method != http.MethodHead {
-		_ = c.Echo().JSONSerializer.Serialize(c, problem, "")
-	}
+	header.Set(echo.HeaderContentType, mediaProblem)
+	_ = c.JSON(problem.Status, problem) // keeps the Content-Type; a client that went away is told nothing
 	return problem.Status
 }

@@ -25,8 +25,6 @@ type Config struct {
 	Sealer *page.Sealer
 	// MaxContent bounds a template's content, in bytes.
 	MaxContent int
-	// Parse tells why Mustache content cannot be parsed, in words for its author; nil to accept all.
-	Parse func(content string) error
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// NewID makes ids; nil means UUIDs of version 7, which keep indexes dense.
@@ -42,7 +40,6 @@ type Service struct {
 	codec      Codec
 	sealer     *page.Sealer
 	maxContent int
-	parse      func(string) error
 	now        func() time.Time
 	newID      func() uuid.UUID
 }
@@ -52,7 +49,7 @@ func NewService(c Config) *Service {
 	if c.Store == nil || c.Codec == nil || c.Sealer == nil || c.MaxContent <= 0 {
 		panic("template: an incomplete Config")
 	}
-	s := &Service{stored: c.Store, codec: c.Codec, sealer: c.Sealer, maxContent: c.MaxContent, parse: c.Parse, now: c.Now, newID: c.NewID}
+	s := &Service{stored: c.Store, codec: c.Codec, sealer: c.Sealer, maxContent: c.MaxContent, now: c.Now, newID: c.NewID}
 	cache := c.Cache
 	if cache == nil {
 		cache = noCache{}
@@ -123,7 +120,7 @@ func (s *Service) Create(ctx context.Context, c Creation) (t Template, replayed 
 	if err != nil {
 		return Template{}, false, err
 	}
-	draft, err := c.check(nil, s.maxContent, s.parse)
+	draft, err := c.check(nil, s.maxContent)
 	if err != nil {
 		return Template{}, false, err
 	}
@@ -241,7 +238,7 @@ func (s *Service) edit(ctx context.Context, id uuid.UUID, p *Precondition, chang
 		if err != nil {
 			return Template{}, err
 		}
-		if draft, err = draft.check(&old, s.maxContent, s.parse); err != nil {
+		if draft, err = draft.check(&old, s.maxContent); err != nil {
 			return Template{}, err
 		}
 		if draft == old {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"bitbucket.org/templar/templar/core/fault"
+	"bitbucket.org/templar/templar/core/mustache"
 )
 
 // Syntax says how a template's content is rendered.
@@ -104,7 +105,7 @@ const (
 // check gives the draft in its normal form (name trimmed, syntax set), or an Invalid fault with every broken rule.
 // What is the same as in old is not checked again: rows that the seed's service left may break rules and must
 // stay editable. old is nil for a new template.
-func (d Draft) check(old *Draft, maxContent int, parse func(string) error) (Draft, error) {
+func (d Draft) check(old *Draft, maxContent int) (Draft, error) {
 	d.Name = strings.TrimSpace(d.Name)
 	if d.Syntax == "" {
 		d.Syntax = Mustache
@@ -141,8 +142,8 @@ func (d Draft) check(old *Draft, maxContent int, parse func(string) error) (Draf
 			add("/content", "must be valid UTF-8")
 		case strings.IndexByte(d.Content, 0) >= 0:
 			add("/content", "must not contain the character NUL")
-		case d.Syntax == Mustache && parse != nil:
-			if err := parse(d.Content); err != nil {
+		case d.Syntax == Mustache:
+			if _, err := mustache.Parse(d.Content); err != nil {
 				add("/content", "%s", err.Error())
 			}
 		}

@@ -1,0 +1,84 @@
+package apidoc
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+const someID = `"0190a5d2-7c1e-7d35-9a51-3f1c5ad2b6e4"`
+
+// template is a whole answer; fields are replaced in it.
+func templateWith(old, replacement string) string {
+	whole := `{"templateid":` + someID + `,"name":"Welcome","description":"","content":"","syntax":"mustache","revision":1,` +
+		`"author":"","created":"2026-11-22T02:29:00.123456Z","modified":null}`
+	return strings.Replace(whole, old, replacement, 1)
+}
+
+func TestSchemasTakeAndRefuse(t *testing.T) {
+	long := strings.Repeat("ä", 200)
+	cases := []struct {
+		schema string
+		takes  []string
+		not    []string
+	}{
+		{"NewTemplate",
+			[]string{`{"name":"a"}`, `{"name":"` + long + `"}`, `{"name":" a "}`, `{"name":"a","content":"x\ny","syntax":"plain"}`,
+				`{"name":"a","templateid":"0190A5D2-7C1E-7D35-9A51-3F1C5AD2B6E4"}`, templateWith("", ""),
+				`{"name":"a","revision":"x","author":7,"created":null,"modified":{},"deleted":[]}`},
+			[]string{`{}`, `[]`, `null`, `{"name":""}`, `{"name":"  "}`, `{"name":null}`, `{"name":7}`, `{"name":"` + long + `a"}`,
+				`{"name":"a\u0000"}`, `{"name":"a\u0007b"}`, `{"name":"a\u0085b"}`, `{"name":"a","Name":"b"}`, `{"name":"a","colour":1}`,
+				`{"name":"a","content":"\u0000"}`, `{"name":"a","content":null}`, `{"name":"a","syntax":"jinja"}`,
+				`{"name":"a","templateid":"0190a5d27c1e7d359a513f1c5ad2b6e4"}`, `{"name":"a","description":"` + strings.Repeat("d", 2001) + `"}`}},
+		{"TemplateReplacement",
+			[]string{`{"name":"a"}`, templateWith("", "")},
+			[]string{`{"content":"a"}`, `{"name":"a","description":null}`, `{"name":"a","templateid":"x"}`}},
+		{"TemplatePatch",
+			[]string{`{}`, `{"description":null,"content":null,"syntax":null}`, `{"content":"a"}`, templateWith("", "")},
+			[]string{`{"name":null}`, `{"content":7}`, `{"syntax":"x"}`, `{"other":1}`, `[]`}},
+		{"Template",
+			[]string{templateWith("", ""), templateWith(`"Welcome"`, `""`), templateWith(`"2026-11-22T02:29:00.123456Z"`, "null")},
+			[]string{templateWith("0190a5d2", "0190A5D2"), templateWith(".123456Z", ".123Z"), templateWith(".123456Z", ".123456+00:00"),
+				templateWith(`"revision":1`, `"revision":0`), templateWith(`"author":"",`, ""), templateWith("{", `{"deleted":null,`)}},
+		{"TemplateItem",
+			[]string{templateWith(`"content":"",`, ""), templateWith("", ""), templateWith("{", `{"deleted":"2026-11-22T02:29:00.123456Z",`)},
+			[]string{templateWith("{", `{"deleted":null,`), templateWith("{", `{"tidx":1,`)}},
+		{"TemplatePage",
+			[]string{`{"items":[]}`, `{"items":[],"next":"abc","total":0}`},
+			[]string{`{}`, `{"items":null}`, `{"items":[],"next":""}`, `{"items":[],"next":null}`, `{"items":[],"total":-1}`}},
+		{"NewKey",
+			[]string{`{"user":"a","scopes":["keys:admin"]}`, `{"user":"a","scopes":["keys:admin"],"expires":null,"rate":null}`,
+				`{"user":"a","scopes":["templates:read"],"expires":"2027-11-22T00:00:00+01:00","rate":0}`},
+			[]string{`{"user":"a"}`, `{"user":"a","scopes":[]}`, `{"user":"","scopes":["keys:admin"]}`, `{"user":"a","scopes":["all"]}`,
+				`{"user":"a","scopes":["keys:admin"],"rate":-1}`, `{"user":"a","scopes":["keys:admin"],"rate":1.5}`,
+				`{"user":"a","scopes":["keys:admin"],"expires":7}`, `{"user":"a","scopes":["keys:admin"],"key":"x"}`}},
+		{"Rotation",
+			[]string{`{}`, `{"grace":0}`, `{"grace":2592000}`},
+			[]string{`{"grace":-1}`, `{"grace":2592001}`, `{"grace":"60"}`, `{"grace":null}`, `{"other":1}`}},
+		{"Problem",
+			[]string{`{"type":"/problems/invalid","title":"","status":422,"detail":"","instance":"x","errors":[{"pointer":"/a~1b","detail":""}]}`},
+			[]string{`{"type":"/problems/other","title":"","status":422,"detail":"","instance":"x"}`,
+				`{"type":"/problems/invalid","title":"","status":422,"detail":"","instance":"x","errors":[]}`,
+				`{"type":"/problems/invalid","title":"","status":422,"detail":"","instance":"x","errors":[{"pointer":"name","detail":""}]}`,
+				`{"type":"/problems/internal","title":"","status":500,"detail":"","instance":"x","stack":"main.go:7"}`}},
+		{"EntityTags",
+			[]string{`"*"`, `"\"3\""`, `"W/\"3\", \"4\""`, `"\"\""`},
+			[]string{`"3"`, `""`, `"\"3"`, `"\"3\" \"4\""`, `"*, \"3\""`}},
+		{"Time", []string{`"2026-11-22T02:29:00.123456Z"`}, []string{`"2026-11-22T02:29:00Z"`, `"2026-11-22 02:29:00.123456Z"`, `null`}},
+	}
+	schemas := load(t, YAML()).Components.Schemas
+	for _, c := range cases {
+		for i, text := range append(append([]string{}, c.takes...), c.not...) {
+			var value any
+			if err := json.Unmarshal([]byte(text), &value); err != nil {
+				t.Fatalf("%s: %v", text, err)
+			}
+			err := schemas[c.schema].Value.VisitJSON(value, openapi3.EnableJSONSchema2020())
+			if takes := i < len(c.takes); takes != (err == nil) {
+				t.Errorf("%s and %.120s: takes it: %t, %v", c.schema, text, err == nil, err)
+			}
+		}
+	}
+}

@@ -1,0 +1,49 @@
+package sqlstore
+
+import "time"
+
+// Dialect is all that differs between the engines in the statements of the stores. Each adapter has one.
+type Dialect struct {
+	// Engine chooses how the keys of lists are spelled (KeyExpr).
+	Engine Engine
+	// Time makes a parameter of a time in UTC that is not zero.
+	Time func(t time.Time) any
+	// Replace are the statements that keep the current revision of a living template and then store the next. If there
+	// are several, they run in one transaction. Each is given all of: $1 id, $2 the revision that must be the current
+	// one, $3 name, $4 description, $5 content, $6 syntax, $7 revision, $8 author, $9 modified. The last one changes
+	// one row, or none when the template is not as expected.
+	Replace []string
+	// LockClaim is a statement that answers whether nobody else is using the idempotency key whose number is $1, and
+	// keeps others from it until the transaction ends; "" where transactions that write never run side by side.
+	LockClaim string
+	// StartsWith is the condition that the name starts with a parameter, whose name replaces every %s. Beside it the
+	// key of the name is held within bounds, for the index.
+	StartsWith string
+	// Words is the condition that a row has all words of the parameter that WordsParameter makes of a text. The
+	// parameter's name, such as $3, replaces its %s.
+	Words          string
+	WordsParameter func(text string) string
+	// PageBound is set where the planner has to be told that a page is small before it knows the parameters.
+	PageBound bool
+	// PlanFiltered is set where a filtered list needs a plan made for its very parameters, so that it must not be
+	// prepared: which index is best depends on how rare the words are.
+	PlanFiltered bool
+	// Ready are statements that fail while tables, columns or functions of this engine are missing, beside those that
+	// all engines share.
+	Ready []string
+	// Fault tells what a driver's error means: an *fault.Error, Internal for what nobody expects.
+	Fault func(err error) error
+	// Duplicate tells whether the error is a violation of a unique index.
+	Duplicate func(err error) bool
+	// Outdated tells whether the error means that a prepared statement has to be prepared anew, and that nothing of it
+	// was done.
+	Outdated func(err error) bool
+}
+
+// time gives the parameter of a time; null for the zero time.
+func (d *Dialect) time(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return d.Time(t.UTC())
+}

@@ -1,0 +1,154 @@
+package sqlstore
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"bitbucket.org/templar/templar/core/template"
+)
+
+// listing puts the statement of a list together. Every condition is written so that the partial indexes of the sort
+// keys, of the living or of the trash, serve it.
+type listing struct {
+	dialect *Dialect
+	text    strings.Builder
+	args    []any
+}
+
+// parameter adds an argument and gives its name.
+func (l *listing) parameter(value any) string {
+	l.args = append(l.args, value)
+	return "$" + strconv.Itoa(len(l.args))
+}
+
+func (l *listing) add(parts ...string) {
+	for _, p := range parts {
+		l.text.WriteString(p)
+	}
+}
+
+// filter adds the conditions of f. It tells whether there are any beside living or trash.
+func (l *listing) filter(f template.Filter) (filtered bool) {
+	l.add(" FROM templates WHERE deleted IS ", map[bool]string{false: "NULL", true: "NOT NULL"}[f.Trash])
+	key := KeyExpr(l.dialect.Engine, "name")
+	if f.Name != nil && !storable(*f.Name) || !storable(f.NamePrefix) {
+		filtered = true
+		l.add(" AND 1 = 0")
+		f.Name, f.NamePrefix = nil, ""
+	}
+	if f.Name != nil {
+		filtered = true
+		// The index has the first part of a name only.
+		l.add(" AND ", key, " = ", l.parameter(template.SortName(*f.Name)), " AND COALESCE(name, '') = ", l.parameter(*f.Name))
+	}
+	if f.NamePrefix != "" {
+		filtered = true
+		from := template.SortName(f.NamePrefix)
+		l.add(" AND ", key, " >= ", l.parameter(from))
+		if to := afterPrefix(from); to != "" {
+			l.add(" AND ", key, " < ", l.parameter(to))
+		}
+		l.add(" AND ", strings.ReplaceAll(l.dialect.StartsWith, "%s", l.parameter(f.NamePrefix)))
+	}
+	if len(template.Words(f.Words)) > 0 {
+		filtered = true
+		l.add(" AND ", strings.Replace(l.dialect.Words, "%s", l.parameter(l.dialect.WordsParameter(f.Words)), 1))
+	}
+	return filtered
+}
+
+// storable holds for texts that a database can have: PostgreSQL refuses others even as parameters.
+func storable(text string) bool {
+	return utf8.ValidString(text) && strings.IndexByte(text, 0) < 0
+}
+
+// afterPrefix is the least text, by code points, that is greater than all that start with prefix; "" when there is none.
+func afterPrefix(prefix string) string {
+	for prefix != "" {
+		last, size := utf8.DecodeLastRuneInString(prefix)
+		prefix = prefix[:len(prefix)-size]
+		switch last {
+		case utf8.MaxRune:
+			continue
+		case 0xD7FF: // surrogates are no characters
+			return prefix + "\uE000"
+		}
+		return prefix + string(last+1)
+	}
+	return ""
+}
+
+// smallPage is more than any page that a person is shown has; a plan for so few rows walks an index.
+const smallPage = 128
+
+func (l *listing) page(q template.Query) (filtered bool) {
+	bounded := l.dialect.PageBound && q.Limit <= smallPage
+	if bounded {
+		l.add("SELECT * FROM (")
+	}
+	content := `''`
+	if q.WithContent {
+		content = currentContent
+	}
+	l.add("SELECT ", templateColumns(content))
+	filtered = l.filter(q.Filter)
+	key := KeyExpr(l.dialect.Engine, string(q.Sort.Key))
+	compare, direction := " > ", ""
+	if q.Sort.Descending {
+		compare, direction = " < ", " DESC"
+	}
+	if a := q.After; a != nil {
+		var at any = a.Name
+		if q.Sort.Key != template.ByName {
+			at = l.dialect.Time(template.SortTime(a.Time).UTC())
+		}
+		l.add(" AND (", key, ", templateid)", compare, "(", l.parameter(at), ", ", l.parameter(a.ID.String()), ")")
+	}
+	l.add(" ORDER BY ", key, direction, ", templateid", direction)
+	if bounded {
+		l.add(" LIMIT ", strconv.Itoa(smallPage), ") AS page")
+	}
+	l.add(" LIMIT ", l.parameter(q.Limit))
+	return filtered
+}
+
+// ListStatement gives the statement of a page and its parameters. oneShot is set when it must not be prepared.
+func (s *Templates) ListStatement(q template.Query) (text string, args []any, oneShot bool) {
+	if q.Sort.Key == "" {
+		q.Sort.Key = template.ByCreated
+	}
+	l := listing{dialect: &s.h.dialect}
+	oneShot = l.page(q) && l.dialect.PlanFiltered
+	return l.text.String(), l.args, oneShot
+}
+
+// List implements template.Store.
+func (s *Templates) List(ctx context.Context, q template.Query) ([]template.Template, error) {
+	text, args, oneShot := s.ListStatement(q)
+	var found []template.Template
+	err := s.h.run(ctx, "template.list", func(ctx context.Context) error {
+		found = make([]template.Template, 0, min(q.Limit, smallPage))
+		return s.h.rows(ctx, oneShot, text, args, scanTemplates(&found))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+// Count implements template.Store.
+func (s *Templates) Count(ctx context.Context, f template.Filter) (int, error) {
+	l := listing{dialect: &s.h.dialect}
+	l.add("SELECT count(*)")
+	oneShot := l.filter(f) && l.dialect.PlanFiltered
+	var n int
+	err := s.h.run(ctx, "template.count", func(ctx context.Context) error {
+		if oneShot {
+			return s.h.read.QueryRowContext(ctx, l.text.String(), l.args...).Scan(&n)
+		}
+		return s.h.row(ctx, l.text.String(), []any{&n}, l.args...)
+	})
+	return n, err
+}

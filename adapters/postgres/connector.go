@@ -1,0 +1,137 @@
+package postgres
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/lib/pq"
+)
+
+const (
+	// grace is how long a server has to answer a request to cancel; then the connection is cut.
+	grace = 400 * time.Millisecond
+	// keepAlive finds peers that have vanished without a word.
+	keepAlive = 15 * time.Second
+)
+
+// connector opens connections of lib/pq and keeps hold of the network connection under each, to be able to cut it.
+type connector struct {
+	inner *pq.Connector
+	// patience bounds opening one connection, over all hosts.
+	patience time.Duration
+	// era rises when the server turns out to take no writes any more; connections of an earlier era are not used again.
+	era atomic.Int64
+}
+
+func newConnector(inner *pq.Connector, patience time.Duration) *connector {
+	c := &connector{inner: inner, patience: patience}
+	inner.Dialer(dialer{})
+	return c
+}
+
+// Connect implements driver.Connector. It ends with its context, also while the server is silent.
+func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.patience)
+	defer cancel()
+	w := &wire{}
+	stop := context.AfterFunc(ctx, w.cut)
+	era := c.era.Load()
+	inner, err := c.inner.Connect(context.WithValue(ctx, wireKey{}, w))
+	if !stop() {
+		if err == nil {
+			_ = inner.Close() // it has been cut
+		}
+		return nil, ctx.Err()
+	}
+	if err != nil {
+		return nil, lost(err)
+	}
+	return &connection{inner: inner.(pqConn), wire: w, connector: c, era: era}, nil
+}
+
+// Driver implements driver.Connector.
+func (c *connector) Driver() driver.Driver { return c.inner.Driver() }
+
+// wire is the network connection of a database connection.
+type wire struct {
+	mu   sync.Mutex
+	conn net.Conn
+	down bool
+}
+
+// set takes the connection that is being opened; with several hosts, that is one after the other.
+func (w *wire) set(conn net.Conn) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.conn = conn
+	if w.down {
+		_ = conn.Close() // nobody waits for it any more
+	}
+}
+
+// cut closes the connection under whatever is waiting for it.
+func (w *wire) cut() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.down = true
+	if w.conn != nil {
+		_ = w.conn.Close() // the reader on the other side of lib/pq learns of it
+	}
+}
+
+type wireKey struct{}
+
+// dialer makes network connections for lib/pq: one that a wire is waiting for, or else one that only carries a
+// request to cancel, which must not take longer than grace.
+type dialer struct{}
+
+func (d dialer) Dial(network, address string) (net.Conn, error) {
+	return d.DialContext(context.Background(), network, address)
+}
+
+func (d dialer) DialTimeout(network, address string, timeout time.Duration) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	return d.DialContext(ctx, network, address)
+}
+
+func (d dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	w, wanted := ctx.Value(wireKey{}).(*wire)
+	plain := net.Dialer{KeepAlive: keepAlive}
+	if wanted {
+		conn, err := plain.DialContext(ctx, network, address)
+		if err == nil {
+			w.set(conn)
+		}
+		return conn, err
+	}
+	end := time.Now().Add(grace)
+	plain.Deadline = end
+	conn, err := plain.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return brief{conn}, conn.SetDeadline(end)
+}
+
+// brief is a connection whose deadline stands.
+type brief struct{ net.Conn }
+
+// SetDeadline does nothing.
+func (brief) SetDeadline(time.Time) error { return nil }
+
+// errLost is a connection that broke while something was under way. database/sql does not know it and so does not
+// send the same again, as it would for driver.ErrBadConn: a write may have been done.
+var errLost = errors.New("the connection to PostgreSQL broke")
+
+func lost(err error) error {
+	if errors.Is(err, driver.ErrBadConn) {
+		return errLost
+	}
+	return err
+}

@@ -1,0 +1,12 @@
+// Package redis shares a cache, a directory of keys and rate limits between the instances of the service, over Redis 6
+// or later and the client redis/rueidis.
+//
+// Redis is never needed: Open does not wait for it, every call has an answer without it, and none waits for it longer
+// than opTimeout. One circuit says whether it is there. An error of the connection or a time-out opens the circuit,
+// and from then on nothing touches Redis but a probe in the background, which closes the circuit when Redis answers.
+//
+// All commands go over one connection to each server, which rueidis pipelines. That is not only cheap: the cache and
+// the directory are read from a copy in this process, which Redis keeps right by pushing invalidations over that same
+// connection, and what comes over one connection comes in order. The order is what makes a change show at once here;
+// see sharedCache.
+package redis

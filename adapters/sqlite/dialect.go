@@ -1,0 +1,95 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+	"unicode"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"bitbucket.org/templar/templar/adapters/internal/sqlstore"
+)
+
+// wordsTable is the FTS5 table that the migration makes of the index of that name; its rowid is tidx.
+const wordsTable = "templates_words"
+
+// longWord is how many code points a piece of a word has at most (template.Words).
+const longWord = 255
+
+// dialect is all that SQLite does in its own way.
+var dialect = sqlstore.Dialect{
+	Engine: sqlstore.EngineSQLite,
+	Time:   func(t time.Time) any { return t.Format(sqlstore.SQLiteTime) },
+	// There is one writer at a time, so nothing changes between the two.
+	Replace: []string{`INSERT INTO template_revisions (templateid, revision, name, description, content, syntax, author, modified)
+SELECT templateid, revision, COALESCE(name, ''), COALESCE(description, ''), COALESCE(content, ''), syntax, author, modified
+FROM templates WHERE templateid = $1 AND revision = $2 AND deleted IS NULL`,
+		`UPDATE templates SET name = $3, description = $4, content = $5, syntax = $6, revision = $7, author = $8, modified = $9
+WHERE templateid = $1 AND revision = $2 AND deleted IS NULL`},
+	StartsWith:     `substr(name, 1, length(%s)) = %s`,
+	Words:          `tidx IN (SELECT rowid FROM ` + wordsTable + ` WHERE ` + wordsTable + ` MATCH %s)`,
+	WordsParameter: matchAll,
+	Ready:          []string{`SELECT rowid FROM ` + wordsTable + ` LIMIT 0`},
+	Fault:          faultOf,
+	Duplicate: func(err error) bool {
+		code := codeOf(err)
+		return code == sqlite3.SQLITE_CONSTRAINT_UNIQUE || code == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+	},
+	// SQLite prepares anew by itself.
+	Outdated: func(error) bool { return false },
+}
+
+// matchAll makes a query of FTS5 that asks for all words of the text: each is quoted, so that none is an operator.
+// The index has long words whole, where template.Words cuts them into pieces. So a word that ends inside a piece is
+// looked for as it is, and one that ends with a piece by its first piece, whatever follows.
+func matchAll(text string) string {
+	var query strings.Builder
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		runes := []rune(word)
+		beginning := len(runes)%longWord == 0
+		if beginning {
+			word = string(runes[:longWord])
+		}
+		query.WriteString(`"` + word + `"`)
+		if beginning {
+			query.WriteByte('*')
+		}
+		query.WriteByte(' ')
+	}
+	return query.String()
+}
+
+// codeOf is the extended result code (sqlite.org/rescode.html); 0 for an error of another kind.
+func codeOf(err error) int {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		return e.Code()
+	}
+	return 0
+}
+
+// faultOf tells by the result code what went wrong.
+func faultOf(err error) error {
+	switch code := codeOf(err); code & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PROTOCOL:
+		return sqlstore.ErrBusy(err)
+	case sqlite3.SQLITE_FULL:
+		return sqlstore.ErrFull(err)
+	case sqlite3.SQLITE_READONLY:
+		return sqlstore.ErrReadOnly(err)
+	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
+		return sqlstore.ErrAway(err)
+	case sqlite3.SQLITE_ERROR:
+		if strings.Contains(err.Error(), "no such table") || strings.Contains(err.Error(), "no such column") {
+			return sqlstore.ErrNoSchema(err)
+		}
+	case 0:
+		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+			return sqlstore.ErrAway(err)
+		}
+	}
+	return sqlstore.ErrUnexpected(err)
+}

@@ -1,0 +1,296 @@
+// Package app puts Templar together: it is the one place where the configuration meets the adapters.
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"os"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"bitbucket.org/templar/templar/adapters/httpapi"
+	"bitbucket.org/templar/templar/adapters/memory"
+	"bitbucket.org/templar/templar/adapters/prometheus"
+	"bitbucket.org/templar/templar/adapters/redis"
+	"bitbucket.org/templar/templar/config"
+	"bitbucket.org/templar/templar/core/auth"
+	"bitbucket.org/templar/templar/core/page"
+	"bitbucket.org/templar/templar/core/template"
+	"bitbucket.org/templar/templar/ports"
+)
+
+// Output is where an App writes to; nil fields mean the process's own streams.
+type Output struct {
+	// Log takes a line an event.
+	Log io.Writer
+	// Greeting takes the first API key of an embedded database, once.
+	Greeting io.Writer
+}
+
+// App is a whole service: New builds it and listens, Run serves until its context ends, Close lets go of everything.
+type App struct {
+	config  *config.Config
+	output  Output
+	log     *zap.Logger
+	metrics *prometheus.Metrics
+	stores  *Stores
+	redis   *redis.Client // nil without Redis
+
+	templates *template.Service
+	keys      *auth.Service
+
+	listeners []listener
+	prepared  atomic.Bool // the schema is in place
+	stopping  atomic.Bool
+}
+
+// listener is one address that is served.
+type listener struct {
+	net.Listener
+	server *http.Server
+}
+
+// New builds the service and binds its addresses. Database and Redis may be away.
+func New(c *config.Config, output Output) (*App, error) {
+	if output.Log == nil {
+		output.Log = os.Stderr
+	}
+	if output.Greeting == nil {
+		output.Greeting = os.Stdout
+	}
+	a := &App{config: c, output: output, log: newLog(c.Log, output.Log), metrics: prometheus.New(Version())}
+	for _, warning := range c.Warnings {
+		a.log.Warn(warning)
+	}
+	if err := a.build(); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+func (a *App) build() error {
+	c := a.config
+	var err error
+	if a.stores, err = OpenStores(c, a.metrics.Query); err != nil {
+		return err
+	}
+	if a.stores.Stats != nil {
+		a.metrics.Pool(a.stores.Stats)
+	}
+	secret, err := secretKey(c)
+	if err != nil {
+		return err
+	}
+	sealer := page.NewSealer(secret)
+
+	cache, limiter, directory, err := a.shared()
+	if err != nil {
+		return err
+	}
+	a.keys = auth.NewService(auth.Config{Keys: a.stores.Keys, Directory: directory, Tokens: reveal(c.Auth.Tokens), Grace: c.Auth.Grace})
+	a.templates = template.NewService(template.Config{
+		Store: a.stores.Templates, Cache: a.metrics.CountedCache(cache), Codec: httpapi.TemplateCodec{},
+		Sealer: sealer, MaxContent: int(c.Content.MaxBytes),
+	})
+
+	checks := []httpapi.Check{{Name: "database", Probe: a.stores.Probe}}
+	if a.redis != nil {
+		checks = append(checks, httpapi.Check{Name: "redis", Probe: a.redis})
+	}
+	var metricsPage http.Handler
+	if c.Metrics.Enabled && c.Metrics.Address == "" {
+		metricsPage = a.metrics.Handler()
+	}
+	api, err := httpapi.New(httpapi.Config{
+		Templates: a.templates, Keys: a.keys, Limiter: limiter, Sealer: sealer, Log: a.log, Meter: a.metrics,
+		Metrics: metricsPage, Ready: a.ready, Stopping: a.stopping.Load, Checks: checks,
+		DefaultRate: c.Auth.DefaultRate, MaxContent: int(c.Content.MaxBytes),
+		CORSOrigins: c.HTTP.CORSOrigins, TrustedProxies: c.HTTP.TrustedProxies, Version: Version(),
+	})
+	if err != nil {
+		return err
+	}
+	return a.listen(api)
+}
+
+// shared gives what instances share through Redis, or its counterparts in this process.
+func (a *App) shared() (ports.Cache, ports.Limiter, auth.Directory, error) {
+	c := a.config
+	if !c.Redis.Enabled() {
+		return memory.NewCache(c.Cache.TTL, c.Cache.MaxBytes), memory.NewLimiter(time.Now), nil, nil
+	}
+	client, err := redis.Open(redisConfig(c, a.metrics.Command, a.redisChanged))
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	a.redis = client
+	return client.Cache(c.Cache.TTL), client.Limiter(), client.Directory(seedKeys), nil
+}
+
+// seedKeys is the Redis hash of keys that the service before Templar had.
+const seedKeys = "sec_apikeys"
+
+func (a *App) redisChanged(up bool, err error) {
+	if up {
+		a.log.Info("Redis is reachable")
+		return
+	}
+	a.log.Warn("Redis is away: keys of the database, tokens, reads and writes go on; each instance keeps limits by itself", zap.Error(err))
+}
+
+func reveal(secrets []config.Secret) []string {
+	texts := make([]string, len(secrets))
+	for i, s := range secrets {
+		texts[i] = s.Reveal()
+	}
+	return texts
+}
+
+// listen binds the API and, where they have addresses of their own, metrics and profiles.
+func (a *App) listen(api *httpapi.API) error {
+	c := a.config
+	bind := func(address string, handler http.Handler) (*http.Server, error) {
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			return nil, err
+		}
+		server := httpapi.NewServer(handler, a.log)
+		a.listeners = append(a.listeners, listener{l, server})
+		return server, nil
+	}
+	server, err := bind(net.JoinHostPort(c.HTTP.Host, strconv.Itoa(c.HTTP.Port)), api.Handler())
+	if err != nil {
+		return err
+	}
+	if c.HTTP.TLSCert != "" {
+		pair, err := tls.LoadX509KeyPair(c.HTTP.TLSCert, c.HTTP.TLSKey)
+		if err != nil {
+			return fmt.Errorf("TLS_CERT and TLS_KEY: %w", err)
+		}
+		server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
+	}
+	if c.Metrics.Enabled && c.Metrics.Address != "" {
+		page := http.NewServeMux()
+		page.Handle("GET /metrics", a.metrics.Handler())
+		if _, err := bind(c.Metrics.Address, page); err != nil {
+			return fmt.Errorf("METRICS_ADDR: %w", err)
+		}
+	}
+	if c.Profiling.Address != "" {
+		page := http.NewServeMux()
+		page.HandleFunc("/debug/pprof/", pprof.Index)
+		page.HandleFunc("/debug/pprof/profile", pprof.Profile)
+		page.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+		page.HandleFunc("/debug/pprof/trace", pprof.Trace)
+		if _, err := bind(c.Profiling.Address, page); err != nil {
+			return fmt.Errorf("PPROF_ADDR: %w", err)
+		}
+	}
+	return nil
+}
+
+// URL is where the API is served.
+func (a *App) URL() string {
+	scheme := "http://"
+	if a.config.HTTP.TLSCert != "" {
+		scheme = "https://"
+	}
+	return scheme + a.listeners[0].Addr().String()
+}
+
+// ready tells why requests cannot be served yet.
+func (a *App) ready() error {
+	if !a.prepared.Load() {
+		return errNotPrepared
+	}
+	return nil
+}
+
+var errNotPrepared = errors.New("the schema is not in place yet")
+
+// Run serves until ctx ends; then readiness turns 503, running requests end within SHUTDOWN_TIMEOUT, and it returns nil.
+// A listener that breaks ends it with an error.
+func (a *App) Run(ctx context.Context) error {
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		a.work(background)
+	}()
+
+	failed := make(chan error, len(a.listeners))
+	for _, l := range a.listeners {
+		go func() {
+			if l.server.TLSConfig != nil {
+				failed <- l.server.ServeTLS(l, "", "")
+				return
+			}
+			failed <- l.server.Serve(l)
+		}()
+	}
+	a.log.Info("serving", zap.String("url", a.URL()), zap.String("version", Version()),
+		zap.String("engine", string(a.config.Database.Engine)), zap.Bool("redis", a.redis != nil))
+
+	var err error
+	select {
+	case err = <-failed:
+		a.log.Error("a listener broke", zap.Error(err))
+	case <-ctx.Done():
+		a.log.Info("stopping: running requests may end", zap.Duration("timeout", a.config.HTTP.ShutdownTimeout))
+	}
+	err = errors.Join(err, a.drain())
+	stop()
+	<-done
+	a.log.Info("stopped")
+	return err
+}
+
+// notice is how long the API still takes requests after readiness turned 503, so that balancers see it first.
+const notice = time.Second
+
+func (a *App) drain() error {
+	timeout := a.config.HTTP.ShutdownTimeout
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	a.stopping.Store(true)
+	for _, l := range a.listeners {
+		l.server.SetKeepAlivesEnabled(false)
+	}
+	time.Sleep(min(notice, timeout/4))
+	var errs []error
+	for _, l := range a.listeners {
+		if err := l.server.Shutdown(ctx); err != nil {
+			a.log.Warn("requests were cut off at the end of SHUTDOWN_TIMEOUT", zap.String("address", l.Addr().String()))
+			errs = append(errs, l.server.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Close lets go of the database, Redis and the addresses, whether Run was called or not.
+func (a *App) Close() error {
+	var errs []error
+	for _, l := range a.listeners {
+		if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if a.redis != nil {
+		a.redis.Close()
+	}
+	if a.stores != nil {
+		errs = append(errs, a.stores.Close())
+	}
+	_ = a.log.Sync() // terminals and pipes refuse it; there is nothing to do about it
+	return errors.Join(errs...)
+}

@@ -1,0 +1,125 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"bitbucket.org/templar/templar/adapters/memory"
+	"bitbucket.org/templar/templar/adapters/migrations"
+	"bitbucket.org/templar/templar/adapters/postgres"
+	"bitbucket.org/templar/templar/adapters/sqlite"
+	"bitbucket.org/templar/templar/config"
+	"bitbucket.org/templar/templar/core/auth"
+	"bitbucket.org/templar/templar/core/template"
+	"bitbucket.org/templar/templar/ports"
+)
+
+// Stores are the configured database, behind the ports of the core.
+type Stores struct {
+	Templates template.Store
+	Keys      auth.KeyStore
+	Probe     ports.Probe
+	// Migrator brings up the schema; nil where the engine has none.
+	Migrator ports.Migrator
+	// InPlace tells whether Templar's tables are there; nil where the engine has no schema.
+	InPlace func(context.Context) error
+	// TimeColumn runs SELECT column FROM table LIMIT 1; nil where the engine has no SQL.
+	TimeColumn func(ctx context.Context, table, column string) error
+	// Stats tells the state of the connection pool; nil where there is none.
+	Stats func() sql.DBStats
+	// Embedded is set for engines that live in this process.
+	Embedded bool
+	// Close ends the connections.
+	Close func() error
+}
+
+// OpenStores opens the configured engine. A database that is away is no error: Probe tells, and everything works once
+// it is there. observe is told every query and may be nil.
+func OpenStores(c *config.Config, observe func(query string, took time.Duration, err error)) (*Stores, error) {
+	switch c.Database.Engine {
+	case config.EngineMemory:
+		store := memory.NewTemplates()
+		return &Stores{Templates: store, Keys: memory.NewKeys(), Probe: store, Embedded: true, Close: func() error { return nil }}, nil
+	case config.EngineSQLite:
+		db, err := sqlite.Open(sqlite.Config{Path: c.Database.Path, Observe: observe})
+		if err != nil {
+			return nil, err
+		}
+		return &Stores{Templates: db.Templates(), Keys: db.Keys(), Probe: db, Migrator: sqlite.NewMigrator(db.SQL()),
+			InPlace: db.SchemaReady, TimeColumn: db.ProbeQuery, Stats: db.Stats, Embedded: true, Close: db.Close}, nil
+	case config.EnginePostgres:
+		db, err := postgres.Open(postgres.Config{DSN: c.Database.PostgresDSN().Reveal(), MaxConns: c.Database.MaxConn, Observe: observe})
+		if err != nil {
+			return nil, err
+		}
+		return &Stores{Templates: db.Templates(), Keys: db.Keys(), Probe: db, Migrator: postgres.NewMigrator(db.SQL()),
+			InPlace: db.SchemaReady, TimeColumn: db.ProbeQuery, Stats: db.Stats, Close: db.Close}, nil
+	}
+	return nil, fmt.Errorf("DB_ENGINE=%s is not built into this version; use pg, sqlite or memory", c.Database.Engine)
+}
+
+// BringUp puts Templar's own tables in place, or with DB_MIGRATE=off sees that they are, and tells what it changed. It
+// has no time limit of its own: a million rows may need one index after the other.
+func (s *Stores) BringUp(ctx context.Context, c *config.Config) ([]ports.Change, error) {
+	if s.Migrator == nil {
+		return nil, nil
+	}
+	if !c.Database.Migrate {
+		if err := s.InPlace(ctx); err != nil {
+			return nil, fmt.Errorf("the schema is not in place, and DB_MIGRATE=off: run templar migrate apply: %w", err)
+		}
+		return nil, nil
+	}
+	own := migrations.Templar()
+	schema, err := own.Schema(migrations.All)
+	if err != nil {
+		return nil, err
+	}
+	changes, err := s.Migrator.Apply(ctx, schema, ports.ApplyOptions{Name: own.Name, Checksum: own.Checksum})
+	if err != nil {
+		return nil, fmt.Errorf("the schema could not be brought up: %w", err)
+	}
+	return changes, nil
+}
+
+// secretKey gives the configured SECRET_KEY; for the embedded engines without one it makes it at the first start: in a
+// file of its own beside the database, or for this process only when everything is in memory.
+func secretKey(c *config.Config) (string, error) {
+	if key := c.Auth.SecretKey.Reveal(); key != "" {
+		return key, nil
+	}
+	raw := make([]byte, 32)
+	if _, err := rand.Read(raw); err != nil {
+		return "", err
+	}
+	made := hex.EncodeToString(raw)
+	if c.Database.Engine != config.EngineSQLite {
+		return made, nil
+	}
+	path := filepath.Join(filepath.Dir(c.Database.Path), "secret_key")
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		kept, err := os.ReadFile(path)
+		if err != nil {
+			return "", fmt.Errorf("the secret key: %w", err)
+		}
+		if key := strings.TrimSpace(string(kept)); len(key) >= 8 {
+			return key, nil
+		}
+		return "", fmt.Errorf("the secret key in %s is too short; remove the file to have a new one made", path)
+	}
+	if err != nil {
+		return "", fmt.Errorf("the secret key: %w", err)
+	}
+	_, err = file.WriteString(made + "\n")
+	return made, errors.Join(err, file.Sync(), file.Close())
+}
