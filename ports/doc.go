@@ -10,6 +10,7 @@
 //	ports.Cache                encoded objects by id, never stale       adapters/redis, adapters/memory; counted by adapters/prometheus
 //	ports.Limiter              token buckets                            adapters/redis, adapters/memory
 //	ports.Migrator             described tables                         adapters/postgres, adapters/sqlite
+//	ports.Blobs                exports, written once and whole     adapters/file, adapters/s3
 //	ports.Probe                is an outside thing there?               adapters/postgres, adapters/sqlite, adapters/redis, adapters/memory
 //	adapters/httpapi.Meter     what happens to requests                 adapters/prometheus
 //

@@ -119,10 +119,10 @@ type Condition struct {
 	NotNull   bool
 }
 
-// ErrSchemaBlocked is in the chain of a Migrator's errors when rows that are
-// already in the database forbid a change (duplicates under a unique index, a
-// null in a required attribute). Trying again does not help: somebody has to
-// look at the rows. Nothing was changed.
+// ErrSchemaBlocked is in the chain of a Migrator's errors when what is already
+// in the database forbids a change (duplicates under a unique index, a null in
+// a required attribute, a value that does not fit the new type). Trying again
+// does not help: somebody has to look at the rows. Nothing was changed.
 var ErrSchemaBlocked = errors.New("rows in the database stand in the way of the migration")
 
 // Migrator brings a database to a described Schema. It is safe for use by

@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/klauspost/compress/gzhttp"
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 	"go.uber.org/zap"
@@ -73,9 +72,6 @@ type API struct {
 	handler http.Handler
 }
 
-// requestTimeout bounds the work on one request, from its routing on.
-const requestTimeout = 5 * time.Second
-
 // New makes an API.
 func New(config Config) (*API, error) {
 	a := &API{config: config, echo: echo.New()}
@@ -106,12 +102,9 @@ func New(config Config) (*API, error) {
 	(&keyHandlers{service: config.Keys, sealer: config.Sealer, defaultRate: config.DefaultRate}).routes(r)
 	(&operatingHandlers{config: &a.config}).routes(r)
 
-	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(1024))
-	if err != nil {
-		return nil, err
-	}
-	a.handler = compress(e)
-	return a, nil
+	var err error
+	a.handler, err = compressed(e)
+	return a, err
 }
 
 // bodyLimit is what content of that many bytes can need in a JSON body: each byte up to six (\u0001), and 64 KiB for

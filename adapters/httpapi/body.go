@@ -26,6 +26,7 @@ func readBody(c echo.Context, limit int64, mediaTypes ...string) ([]byte, error)
 		return nil, tooLarge(limit)
 	}
 	raw, err := readAll(http.MaxBytesReader(c.Response(), request.Body, limit), request.ContentLength)
+	restartWork(c)
 	var over *http.MaxBytesError
 	switch {
 	case errors.As(err, &over):

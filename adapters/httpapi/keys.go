@@ -106,15 +106,16 @@ func (h *keyHandlers) list(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	limit, err := page.Limit(q.integer("limit"))
+	asked, cursor := q.integer("limit"), q.word("cursor")
 	if q.err != nil {
-		err = q.err
+		return q.err
 	}
+	limit, err := page.Limit(asked)
 	if err != nil {
 		return err
 	}
 	var after uuid.UUID
-	if cursor := q.text("cursor"); cursor != "" {
+	if cursor != "" {
 		position, err := h.sealer.Open("keys", cursor)
 		if err != nil {
 			return err

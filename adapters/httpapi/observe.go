@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -34,9 +33,8 @@ func (a *API) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		header.Set(echo.HeaderXRequestID, id)
 		header.Set(echo.HeaderXContentTypeOptions, "nosniff")
 
-		ctx, cancel := context.WithTimeout(request.Context(), requestTimeout)
-		defer cancel()
-		c.SetRequest(request.WithContext(ctx))
+		limit := beginWork(c)
+		defer limit.end()
 
 		err := refuseOversizedHeaders(request.Header)
 		if err == nil {

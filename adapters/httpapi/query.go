@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -25,7 +26,8 @@ func readQuery(c echo.Context, known ...string) (*query, error) {
 	if err != nil {
 		return nil, fault.New(fault.Malformed, "the query of the address cannot be read: percent signs must start %%XX")
 	}
-	for name, given := range values {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		given := values[name]
 		if !slices.Contains(known, name) {
 			return nil, fault.New(fault.Malformed, "there is no query parameter of that name here; there are %s", strings.Join(known, ", "))
 		}
@@ -43,6 +45,15 @@ func (q *query) refuse(why string) {
 	if q.err == nil {
 		q.err = fault.New(fault.Malformed, "%s", why)
 	}
+}
+
+// word gives a value that cannot be empty, "" when it is absent.
+func (q *query) word(name string) string {
+	text := q.text(name)
+	if text == "" && q.has(name) {
+		q.refuse(name + " must not be empty; leave it out instead")
+	}
+	return text
 }
 
 func (q *query) has(name string) bool { return q.values.Has(name) }

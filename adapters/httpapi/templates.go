@@ -262,23 +262,24 @@ func (h *templateHandlers) list(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	request := template.ListRequest{Cursor: q.text("cursor"), Limit: q.integer("limit"), WithTotal: q.flag("count")}
+	request := template.ListRequest{Cursor: q.word("cursor"), Limit: q.integer("limit"), WithTotal: q.flag("count")}
 	request.Filter = template.Filter{Trash: q.flag("deleted"), NamePrefix: q.text("name_prefix"), Words: q.text("q")}
 	if q.has("name") {
 		name := q.text("name")
 		request.Filter.Name = &name
 	}
-	switch q.text("include") {
+	switch q.word("include") {
 	case "":
 	case "content":
 		request.WithContent = true
 	default:
 		q.refuse("include can only be content")
 	}
+	sort := q.word("sort")
 	if q.err != nil {
 		return q.err
 	}
-	if request.Sort, err = template.ParseSort(q.text("sort")); err != nil {
+	if request.Sort, err = template.ParseSort(sort); err != nil {
 		return err
 	}
 	page, err := h.service.List(c.Request().Context(), request)

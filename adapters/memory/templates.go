@@ -11,8 +11,9 @@ import (
 	"bitbucket.org/templar/templar/core/template"
 )
 
-// Templates is a template.Store in memory. A page of a list costs a look at every template (about 10 ms for 100,000),
-// not a walk of an index: for more than that, use a database. How much it holds is bounded by its caller alone.
+// Templates is a template.Store in memory. A page of a list costs a look at every template, not a walk of an index:
+// about 25 to 45 ms for 100,000, 0.2 s when words are searched. For more than that, use a database. How much it holds
+// is bounded by its caller alone.
 type Templates struct {
 	now func() time.Time
 

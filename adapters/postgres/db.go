@@ -100,7 +100,7 @@ func (db *DB) Keys() *sqlstore.Keys { return db.handle.Keys() }
 func (db *DB) Ping(ctx context.Context) error { return db.handle.Ping(ctx) }
 
 // ProbeQuery reads one column of any one row of a table, which may have its schema's name and a dot before it. Both
-// are taken as identifiers, never as SQL. Faults: Unavailable, Internal when there is no such table or column.
+// are taken as identifiers, never as SQL. An Unavailable fault when it cannot be read, or does not exist.
 func (db *DB) ProbeQuery(ctx context.Context, table, column string) error {
 	return db.handle.ProbeQuery(ctx, table, column)
 }

@@ -19,8 +19,11 @@ import (
 var dialect = sqlstore.Dialect{
 	Engine: sqlstore.EnginePostgres,
 	Time: func(t time.Time) any {
-		if t.Equal(sqlstore.Infinite) {
+		switch {
+		case t.Equal(sqlstore.InfiniteFuture):
 			return "infinity"
+		case t.Equal(sqlstore.InfinitePast):
+			return "-infinity"
 		}
 		return t
 	},
@@ -37,18 +40,19 @@ var dialect = sqlstore.Dialect{
 )
 UPDATE templates SET name = $3, description = $4, content = $5, syntax = $6, revision = $7, author = $8, modified = $9
 FROM was WHERE templates.templateid = was.templateid AND templates.templateid = $1`},
-	LockClaim:      `SELECT pg_try_advisory_xact_lock($1)`,
+	LockClaim: `SELECT pg_try_advisory_xact_lock($1)`,
 	// From this the planner also learns how rare the prefix is: of the keys of partial indexes it does not know it.
-	StartsWith:     `name ^@ %s`,
-	Words:          sqlstore.WordsKey("name", "description", "content") + ` @> ` + sqlstore.WordsFunction + `(%s)`,
+	StartsWith: `name ^@ %s`,
+	Words:      sqlstore.WordsKey("name", "description", "content") + ` @> ` + sqlstore.WordsFunction + `(%s)`,
 	WordsParameter: func(text string) string {
 		return strings.ReplaceAll(strings.ToValidUTF8(text, " "), "\x00", " ")
 	},
-	PageBound:      true,
-	PlanFiltered:   true,
-	Ready:          []string{`SELECT ` + sqlstore.WordsFunction + `('') LIMIT 0`},
-	Fault:          faultOf,
-	Duplicate:      func(err error) bool { return codeOf(err) == pqerror.UniqueViolation },
+	CompareRows:  true,
+	PageBound:    true,
+	PlanFiltered: true,
+	Ready:        []string{`SELECT ` + sqlstore.WordsFunction + `('') LIMIT 0`},
+	Fault:        faultOf,
+	Duplicate:    func(err error) bool { return codeOf(err) == pqerror.UniqueViolation },
 	Outdated: func(err error) bool {
 		code := codeOf(err)
 		return code == pqerror.InvalidSQLStatementName ||

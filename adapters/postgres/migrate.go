@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"ariga.io/atlas/sql/migrate"
@@ -46,6 +47,8 @@ type migrateStep struct {
 	// unique is the index that the step adds, if it is unique, and table where.
 	unique *schema.Index
 	table  *schema.Table
+	// fills is set where an index is made over rows that are there.
+	fills bool
 }
 
 // Plan implements ports.Migrator. It runs in a read-only transaction.
@@ -229,15 +232,23 @@ func planSchema(ctx context.Context, tx *sql.Tx, want ports.Schema) ([]migrateSt
 		if !present[namespace] {
 			return nil, fmt.Errorf("table %q: there is no schema %q, and none is described", t.Name, namespace)
 		}
-		add, drop, err := planTable(ctx, tx, driver, namespace, t)
+		exists, add, drop, err := planTable(ctx, tx, driver, namespace, t)
 		if err != nil {
 			return nil, fmt.Errorf("table %q: %w", t.Name, err)
 		}
-		words, err := planWords(ctx, tx, namespace, t)
+		words, err := planWords(ctx, tx, namespace, t, exists)
 		if err != nil {
 			return nil, fmt.Errorf("table %q: %w", t.Name, err)
 		}
-		steps = append(append(steps, add...), words...)
+		add = append(add, words...)
+		if slices.ContainsFunc(add, func(s migrateStep) bool { return s.fills }) {
+			// New keys have no statistics before this, and no plan is good without.
+			add = append(add, migrateStep{Change: ports.Change{
+				Summary:    fmt.Sprintf("analyze table %q", namespace+"."+t.Name),
+				Statements: []string{`ANALYZE ` + sqlschema.Ident(namespace) + `.` + sqlschema.Ident(t.Name)},
+			}})
+		}
+		steps = append(steps, add...)
 		drops = append(drops, drop...)
 	}
 	return append(dedupSteps(steps), drops...), nil
@@ -275,30 +286,30 @@ func namespaces(ctx context.Context, tx *sql.Tx) (map[string]bool, error) {
 	return present, rows.Err()
 }
 
-// planTable lists the steps for one table.
-func planTable(ctx context.Context, tx *sql.Tx, driver migrate.Driver, namespace string, want ports.Table) (add, drop []migrateStep, err error) {
+// planTable lists the steps for one table, and tells whether it exists.
+func planTable(ctx context.Context, tx *sql.Tx, driver migrate.Driver, namespace string, want ports.Table) (exists bool, add, drop []migrateStep, err error) {
 	have, err := inspectTable(ctx, tx, driver, namespace, want.Name)
 	if err != nil {
-		return nil, nil, err
+		return false, nil, nil, err
 	}
 	e := schemaEngine{}
 	if have == nil {
 		t := sqlschema.Fresh(e, want, want.Name, schema.New(namespace))
 		statements, err := writeChange(ctx, driver, &schema.AddTable{T: t})
 		if err != nil {
-			return nil, nil, err
+			return false, nil, nil, err
 		}
-		return []migrateStep{{Change: ports.Change{
+		return false, []migrateStep{{Change: ports.Change{
 			Summary:    fmt.Sprintf("create table %q", sqlschema.TableName(t)),
 			Statements: statements,
 		}}}, nil, nil
 	}
 	target := sqlschema.Reconcile(e, want, have)
 	if add, err = tableSteps(ctx, driver, target.Have, target.Kept, false); err != nil {
-		return nil, nil, err
+		return false, nil, nil, err
 	}
 	drop, err = tableSteps(ctx, driver, target.Kept, target.Full, true)
-	return add, drop, err
+	return true, add, drop, err
 }
 
 // tableSteps is one step for each change from one form of a table to another.
@@ -320,7 +331,7 @@ func tableSteps(ctx context.Context, driver migrate.Driver, from, to *schema.Tab
 		}}
 		switch c := c.(type) {
 		case *schema.AddIndex:
-			s.unique = c.I
+			s.unique, s.fills = c.I, true
 		case *schema.ModifyIndex:
 			s.unique = c.To
 		case *schema.AddPrimaryKey:

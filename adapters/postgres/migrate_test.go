@@ -5,11 +5,16 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
-	_ "github.com/lib/pq"
+	"github.com/lib/pq"
 
+	"bitbucket.org/templar/templar/adapters/internal/sqlstore"
+	"bitbucket.org/templar/templar/adapters/migrations"
 	"bitbucket.org/templar/templar/adapters/postgres"
+	"bitbucket.org/templar/templar/core/template"
 	"bitbucket.org/templar/templar/ports"
 	"bitbucket.org/templar/templar/test/contract"
 	"bitbucket.org/templar/templar/test/servers"
@@ -68,5 +73,189 @@ func valueOf(db *sql.DB) func(context.Context, string) (string, error) {
 			return "<none>", nil
 		}
 		return v.String, err
+	}
+}
+
+// migrateUp gives a database Templar's tables.
+func migrateUp(t *testing.T, db *sql.DB) []ports.Change {
+	t.Helper()
+	want, err := migrations.Templar().Schema(migrations.All)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changes, err := postgres.NewMigrator(db).Apply(t.Context(), want, ports.ApplyOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return changes
+}
+
+func exec(t *testing.T, db *sql.DB, statement string, args ...any) {
+	t.Helper()
+	if _, err := db.ExecContext(t.Context(), statement, args...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func words(t *testing.T, db *sql.DB, text string) []string {
+	t.Helper()
+	var got pq.StringArray
+	if err := db.QueryRowContext(t.Context(), `SELECT templar_words($1)`, text).Scan(&got); err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func TestWordsAreThoseOfTheCore(t *testing.T) {
+	db := openSQL(t, servers.Postgres(t).Database(t).URL())
+	migrateUp(t, db)
+	for _, text := range []string{
+		"", " ", "...", "Hello {{user.name}}!", "ÉCOLE naïve ПРИВЕТ Straße", "a_b-c/d", "中文字 かな", "x²", "tab\tnew\nline\u2028z",
+		strings.Repeat("A", 254), strings.Repeat("a", 255), strings.Repeat("aB", 128), "x " + strings.Repeat("Ж", 600) + " y", strings.Repeat("f00", 2000),
+	} {
+		got, want := words(t, db, text), template.Words(text)
+		if strings.Join(got, "|") != strings.Join(want, "|") {
+			t.Errorf("%.40q: got %.200q, want %.200q", text, got, want)
+		}
+	}
+}
+
+// A cluster that was made without a locale has SQL_ASCII databases.
+func TestWordsWithoutAnEncoding(t *testing.T) {
+	d := servers.Postgres(t).Database(t)
+	outside := openSQL(t, d.URL())
+	name := d.Name + "_ascii"
+	exec(t, outside, `CREATE DATABASE `+pq.QuoteIdentifier(name)+` ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`)
+	t.Cleanup(func() { _, _ = outside.Exec(`DROP DATABASE ` + pq.QuoteIdentifier(name) + ` WITH (FORCE)`) })
+	d.Name = name
+	db := openSQL(t, d.URL())
+	migrateUp(t, db)
+	exec(t, db, `INSERT INTO templates (name, content) VALUES ('Café Привет', $1)`, strings.Repeat("0123456789abcdef", 500))
+	for text, want := range map[string]int{"café": 1, "CAFé привет": 0, "Привет café": 1, "caf": 0, strings.Repeat("0123456789ABCDEF", 500): 1} {
+		var n int
+		query := `SELECT count(*) FROM templates WHERE ` + sqlstore.WordsKey("name", "description", "content") + ` @> templar_words($1)`
+		if err := db.QueryRowContext(t.Context(), query, text).Scan(&n); err != nil || n != want {
+			t.Errorf("%.30q: found %d rows, %v, want %d", text, n, err, want)
+		}
+	}
+	if changes := migrateUp(t, db); len(changes) != 0 {
+		t.Errorf("want nothing left to do, got %v", changes)
+	}
+}
+
+func TestAnOldWordsFunctionIsReplacedWithItsIndex(t *testing.T) {
+	db := openSQL(t, servers.Postgres(t).Database(t).URL())
+	migrateUp(t, db)
+	exec(t, db, `CREATE OR REPLACE FUNCTION templar_words(text) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$ SELECT ARRAY['old'] $$`)
+	exec(t, db, `INSERT INTO templates (name) VALUES ('needle')`)
+	if changes := migrateUp(t, db); len(changes) != 3 {
+		t.Errorf("want the function, its index and the statistics, got %v", changes)
+	}
+	exec(t, db, `SET enable_seqscan = off`)
+	var n int
+	query := `SELECT count(*) FROM templates WHERE ` + sqlstore.WordsKey("name", "description", "content") + ` @> ARRAY['needle']`
+	if err := db.QueryRow(query).Scan(&n); err != nil || n != 1 {
+		t.Errorf("found %d rows, %v, want 1", n, err)
+	}
+	if changes := migrateUp(t, db); len(changes) != 0 {
+		t.Errorf("want nothing left to do, got %v", changes)
+	}
+}
+
+// A list must take the index that was made for it, or a page of a large table
+// takes seconds.
+func TestListsTakeTheirIndexes(t *testing.T) {
+	db := openSQL(t, servers.Postgres(t).Database(t).URL())
+	db.SetMaxOpenConns(1)
+	migrateUp(t, db)
+	exec(t, db, `SET enable_seqscan = off`)
+	exec(t, db, `SET enable_sort = off`)
+	for _, key := range []string{"created", "modified", "name"} {
+		for rows, index := range map[string]string{"IS NULL": "living", "IS NOT NULL": "trash"} {
+			expr := sqlstore.KeyExpr(sqlstore.EnginePostgres, key)
+			plan := explain(t, db, fmt.Sprintf(`SELECT tidx FROM templates WHERE deleted %s ORDER BY %s, templateid LIMIT 20`, rows, expr))
+			if !strings.Contains(plan, "templates_"+index+"_"+key) || strings.Contains(plan, "Sort") {
+				t.Errorf("%s, deleted %s: %s", key, rows, plan)
+			}
+		}
+	}
+	search := `SELECT tidx FROM templates WHERE ` + sqlstore.WordsKey("name", "description", "content") + ` @> templar_words('two words')`
+	if plan := explain(t, db, search); !strings.Contains(plan, "templates_words") {
+		t.Errorf("the search for words: %s", plan)
+	}
+}
+
+func explain(t *testing.T, db *sql.DB, query string) string {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), `EXPLAIN `+query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	var plan []string
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			t.Fatal(err)
+		}
+		plan = append(plan, line)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(plan, "\n")
+}
+
+func TestTheServersTimeoutsDoNotCount(t *testing.T) {
+	d := servers.Postgres(t).Database(t)
+	lock, err := openSQL(t, d.URL()).BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := lock.Exec(`SELECT pg_advisory_xact_lock($1)`, int64(0x54656d706c6172)); err != nil {
+		t.Fatal(err)
+	}
+	release := time.AfterFunc(700*time.Millisecond, func() { _ = lock.Rollback() })
+	defer release.Stop()
+	db := openSQL(t, d.URL()+"&statement_timeout=100&lock_timeout=100&idle_in_transaction_session_timeout=100")
+	began := time.Now()
+	migrateUp(t, db)
+	if took := time.Since(began); took < 500*time.Millisecond {
+		t.Errorf("the migration did not wait for the lock: %v", took)
+	}
+	var timeout string
+	if err := db.QueryRow(`SHOW statement_timeout`).Scan(&timeout); err != nil || timeout != "100ms" {
+		t.Errorf("the connection came back with the statement_timeout %q, %v", timeout, err)
+	}
+}
+
+func TestTheContextEndsTheWaitForTheLock(t *testing.T) {
+	d := servers.Postgres(t).Database(t)
+	lock, err := openSQL(t, d.URL()).BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = lock.Rollback() }()
+	if _, err := lock.Exec(`SELECT pg_advisory_xact_lock($1)`, int64(0x54656d706c6172)); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	want, _ := migrations.Templar().Schema(migrations.All)
+	began := time.Now()
+	_, err = postgres.NewMigrator(openSQL(t, d.URL())).Apply(ctx, want, ports.ApplyOptions{})
+	if !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > 5*time.Second {
+		t.Errorf("want the context's error soon, got %v after %v", err, time.Since(began))
+	}
+}
+
+func TestSecretsThatStandTwiceAreNotTold(t *testing.T) {
+	db := openSQL(t, servers.Postgres(t).Database(t).URL())
+	exec(t, db, `CREATE TABLE api_keys (keyid uuid PRIMARY KEY, username text NOT NULL, scopes text NOT NULL DEFAULT '', expires timestamp, rate integer, secret bytea NOT NULL, former bytea, former_until timestamp, created timestamp NOT NULL DEFAULT now())`)
+	exec(t, db, `INSERT INTO api_keys (keyid, username, secret) VALUES (gen_random_uuid(), 'a', 'hush'), (gen_random_uuid(), 'b', 'hush')`)
+	want, _ := migrations.Templar().Schema(migrations.All)
+	_, err := postgres.NewMigrator(db).Apply(t.Context(), want, ports.ApplyOptions{})
+	if !errors.Is(err, ports.ErrSchemaBlocked) || strings.Contains(err.Error(), "hush") || strings.Contains(err.Error(), "68757368") {
+		t.Errorf("want ErrSchemaBlocked without the secret, got %v", err)
 	}
 }

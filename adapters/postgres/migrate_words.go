@@ -16,12 +16,14 @@ import (
 // digits in lower case, longer ones cut after every 255 characters. (An entry of
 // a GIN index has at most 2.7 kB, and a picture in base64 is one word.) It is
 // not to_tsvector, which refuses a text of 1 MiB and knows words that nobody
-// would look for.
+// would look for. The engine of regular expressions is slower the longer the run
+// that it counts, so a text without a run of 70 is not searched for one of 255.
 //
 // STRICT keeps the planner from inlining the function, which would fetch a long
 // text several times.
 const wordsBody = ` SELECT pg_catalog.array_remove(pg_catalog.regexp_split_to_array(
-  CASE WHEN pg_catalog.length($1) OPERATOR(pg_catalog.<=) 255 THEN pg_catalog.lower($1%[1]s)
+  CASE WHEN pg_catalog.length($1) OPERATOR(pg_catalog.<=) 255 OR $1%[1]s OPERATOR(pg_catalog.!~) '[[:alnum:]%[2]s]{70}'
+  THEN pg_catalog.lower($1%[1]s)
   ELSE pg_catalog.regexp_replace(pg_catalog.lower($1%[1]s), '[[:alnum:]%[2]s]{255}', '\& ', 'g') END,
   '[^[:alnum:]%[2]s]+'), '') `
 
@@ -37,7 +39,7 @@ const (
 )
 
 // planWords lists the steps for the word indexes of one table.
-func planWords(ctx context.Context, tx *sql.Tx, namespace string, t ports.Table) ([]migrateStep, error) {
+func planWords(ctx context.Context, tx *sql.Tx, namespace string, t ports.Table, exists bool) ([]migrateStep, error) {
 	var steps []migrateStep
 	for _, x := range t.Indexes {
 		if len(x.Words) == 0 {
@@ -65,6 +67,9 @@ func planWords(ctx context.Context, tx *sql.Tx, namespace string, t ports.Table)
 		if err != nil {
 			return nil, err
 		}
+		for i := range index {
+			index[i].fills = exists
+		}
 		steps = append(steps, index...)
 	}
 	return steps, nil
@@ -74,7 +79,7 @@ func planWords(ctx context.Context, tx *sql.Tx, namespace string, t ports.Table)
 // another form of the function and is made anew, as is one over other columns;
 // nothing is lost by that.
 func planWordIndex(ctx context.Context, tx *sql.Tx, namespace, table string, x ports.Index, stale bool) ([]migrateStep, error) {
-	create := fmt.Sprintf(`CREATE INDEX %s ON %s.%s USING gin (%s.%s)`,
+	create := fmt.Sprintf(`CREATE INDEX %s ON %s.%s USING gin ((%s.%s))`,
 		sqlschema.Ident(x.Name), sqlschema.Ident(namespace), sqlschema.Ident(table), sqlschema.Ident(namespace), sqlstore.WordsKey(x.Words...))
 	var have string
 	err := tx.QueryRowContext(ctx, `SELECT pg_catalog.pg_get_indexdef(i.indexrelid) FROM pg_catalog.pg_index i

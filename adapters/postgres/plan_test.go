@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -28,26 +27,26 @@ FROM generate_series(1, $1::bigint) i`, manyRows)
 
 var buffers = regexp.MustCompile(`Buffers: shared hit=(\d+)(?: read=(\d+))?`)
 
-// explain runs the statement of a page as a prepared one with a generic plan, or as it is when it is filtered, and
+// planOf runs the statement of a page as a prepared one with a generic plan, or as it is when it is filtered, and
 // gives its plan and the number of blocks that it touched.
-func explain(t *testing.T, db *DB, q template.Query) (plan string, blocks int) {
+func planOf(t *testing.T, db *DB, q template.Query) (plan string, blocks int) {
 	t.Helper()
-	text, args, oneShot := db.Templates().ListStatement(q)
+	statement := db.Templates().Page(q)
 	conn, err := db.SQL().Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
 	mode := "force_generic_plan"
-	if oneShot {
+	if statement.OneShot {
 		mode = "force_custom_plan"
 	}
 	if _, err := conn.ExecContext(t.Context(), "SET plan_cache_mode = "+mode); err != nil {
 		t.Fatal(err)
 	}
-	rows, err := conn.QueryContext(t.Context(), "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) "+text, args...)
+	rows, err := conn.QueryContext(t.Context(), "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) "+statement.Text, statement.Args...)
 	if err != nil {
-		t.Fatalf("%s: %v", text, err)
+		t.Fatalf("%s: %v", statement.Text, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -93,9 +92,9 @@ func TestPlans(t *testing.T) {
 				}
 				q := template.Query{Sort: order, Filter: template.Filter{Trash: trash}, Limit: 21, WithContent: true}
 				index := "templates_" + place + "_" + string(order.Key)
-				first, few := explain(t, db, q)
+				first, few := planOf(t, db, q)
 				q.After = deep(t, db, q, manyRows/5)
-				second, many := explain(t, db, q)
+				second, many := planOf(t, db, q)
 				for _, plan := range []string{first, second} {
 					if !strings.Contains(plan, index) || strings.Contains(plan, "Sort") || strings.Contains(plan, "Filter") {
 						t.Errorf("want a walk along %s, got\n%s", index, plan)
@@ -108,11 +107,11 @@ func TestPlans(t *testing.T) {
 			})
 		}
 	}
+	t.Run("filters", func(t *testing.T) { plansOfFilters(t, db) })
+	t.Run("time", func(t *testing.T) { deepPageTime(t, db) })
 }
 
-func TestPlansOfFilters(t *testing.T) {
-	db := open(t, servers.Postgres(t).Database(t))
-	fill(t, db)
+func plansOfFilters(t *testing.T, db *DB) {
 	byName, newest := template.Sort{Key: template.ByName}, template.Sort{Key: template.ByCreated, Descending: true}
 	name := "name 4711"
 	for _, c := range []struct {
@@ -132,7 +131,7 @@ func TestPlansOfFilters(t *testing.T) {
 		{"a prefix with the signs of patterns", newest, template.Filter{NamePrefix: "name_%"}, "templates_living_name"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			plan, blocks := explain(t, db, template.Query{Sort: c.sort, Filter: c.filter, Limit: 21})
+			plan, blocks := planOf(t, db, template.Query{Sort: c.sort, Filter: c.filter, Limit: 21})
 			if !strings.Contains(plan, c.index) || strings.Contains(plan, "Seq Scan") || blocks > 1000 {
 				t.Errorf("want the index %s and at most 1000 blocks, got %d\n%s", c.index, blocks, plan)
 			}
@@ -140,10 +139,8 @@ func TestPlansOfFilters(t *testing.T) {
 	}
 }
 
-// TestDeepPageTime shows that the time of a page does not depend on its place.
-func TestDeepPageTime(t *testing.T) {
-	db := open(t, servers.Postgres(t).Database(t))
-	fill(t, db)
+// deepPageTime shows that the time of a page does not depend on its place.
+func deepPageTime(t *testing.T, db *DB) {
 	q := template.Query{Sort: template.Sort{Key: template.ByCreated}, Limit: 21, WithContent: true}
 	after := deep(t, db, q, manyRows/2)
 	best := map[bool]time.Duration{}
@@ -162,7 +159,7 @@ func TestDeepPageTime(t *testing.T) {
 			}
 		}
 	}
-	t.Log(fmt.Sprintf("first page %v, deep page %v", best[false], best[true]))
+	t.Logf("first page %v, deep page %v", best[false], best[true])
 	if best[true] > 2*best[false]+time.Millisecond {
 		t.Errorf("the first page takes %v, one after %d rows %v", best[false], manyRows/2, best[true])
 	}

@@ -82,3 +82,14 @@ func paused(t *testing.T) (*DB, func()) {
 func at(n int) time.Time {
 	return time.Date(2026, 5, 1, 12, 0, n, 123456000, time.UTC)
 }
+
+// dsnOf tells how to connect to the same database again.
+func (db *DB) dsnOf(t testing.TB) string {
+	t.Helper()
+	var name, port string
+	if err := db.SQL().QueryRowContext(t.Context(), "SELECT current_database(), inet_server_port()").Scan(&name, &port); err != nil {
+		t.Fatal(err)
+	}
+	server := servers.Postgres(t)
+	return servers.Database{Host: server.Host, Port: server.Port, User: server.User, Password: server.Password, Name: name}.URL()
+}

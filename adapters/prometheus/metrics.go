@@ -53,6 +53,7 @@ func New(version string) *Metrics {
 func (m *Metrics) Write(w io.Writer) {
 	m.set.WritePrometheus(w)
 	metrics.WriteProcessMetrics(w)
+	metrics.WriteFDMetrics(w)
 }
 
 // Handler serves Write.

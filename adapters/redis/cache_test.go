@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -65,8 +66,9 @@ func TestAChangeShowsAtOnce(t *testing.T) {
 			if flush {
 				others.Go(func() {
 					for ctx.Err() == nil {
-						rdb := flusher.ready()
-						rdb.Do(ctx, rdb.B().Flushall().Build())
+						if rdb := flusher.ready(); rdb != nil {
+							rdb.Do(ctx, rdb.B().Flushall().Build())
+						}
 						time.Sleep(300 * time.Microsecond)
 					}
 				})
@@ -239,7 +241,7 @@ func TestAFullRedisStopsNothing(t *testing.T) {
 
 func TestChangesAreBounded(t *testing.T) {
 	var c changes
-	until := time.Now().Add(200 * time.Millisecond)
+	until := time.Now().Add(2 * time.Second)
 	id := func(n int) (id [16]byte) {
 		binary.BigEndian.PutUint64(id[:], uint64(n))
 		return id
@@ -296,5 +298,33 @@ func TestAPanicInALoadHurtsOnlyItsCaller(t *testing.T) {
 	close(goOn)
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestTheCopyIsBounded reads six times what CacheBytes allows to be kept in the process.
+func TestTheCopyIsBounded(t *testing.T) {
+	const budget = 8 << 20
+	server := servers.Redis(t)
+	cache := open(t, server, server.Addr(), func(c *Config) { c.CacheBytes = budget }).Cache(time.Hour)
+	heap := func() int64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	before := heap()
+	value := make([]byte, 16<<10)
+	for round := range 2 {
+		for n := range 3000 {
+			id := [16]byte{byte(n), byte(n >> 8)}
+			if raw, err := cache.Fetch(t.Context(), id, func(context.Context) ([]byte, error) { return value, nil }); err != nil || len(raw) != len(value) {
+				t.Fatalf("round %d: %d bytes, %v", round, len(raw), err)
+			}
+		}
+	}
+	grown := heap() - before
+	t.Logf("the process keeps %.1f MiB more, of %.1f MiB read", float64(grown)/(1<<20), float64(3000*len(value))/(1<<20))
+	if grown > budget*5/4 || grown < budget/2 {
+		t.Errorf("want about %d bytes kept, got %d", budget, grown)
 	}
 }

@@ -18,6 +18,9 @@ const (
 	// minBackoff and maxBackoff bound how long is waited between two attempts while it is not.
 	minBackoff = 50 * time.Millisecond
 	maxBackoff = 400 * time.Millisecond
+	// steady is how long the server must have been there for its next failure to be looked into at once. One that
+	// answers the probe and nothing else is tried less and less often.
+	steady = time.Second
 )
 
 // errClosed is what a closed Client answers with.
@@ -99,6 +102,7 @@ func (c *Client) trip(ctx context.Context, command, key string, send func(contex
 // after its first attempt.
 func (c *Client) watch(tried chan struct{}) {
 	backoff := minBackoff
+	var upSince time.Time
 	told, toldUp := false, false
 	tell := func(up bool, err error) {
 		if told && toldUp == up {
@@ -115,29 +119,39 @@ func (c *Client) watch(tried chan struct{}) {
 		}
 		err := c.probe()
 		if err == nil {
-			c.up.Store(true)
-			tell(true, nil)
-			backoff = minBackoff
+			if !c.up.Swap(true) {
+				upSince = time.Now()
+			}
 		} else {
 			c.outage.Store(&outage{err: err, key: c.outage.Load().key})
 			c.up.Store(false)
-			tell(false, err)
 		}
+		tell(err == nil, err)
 		if tried != nil {
 			close(tried)
 			tried = nil
 		}
-		wait := probeGap
+		goOn := true
 		if err != nil {
-			wait = backoff + rand.N(backoff/4)
-			backoff = min(2*backoff, maxBackoff)
+			goOn = c.pause(grow(&backoff))
+		} else if goOn = c.pause(probeGap); time.Since(upSince) >= steady {
+			backoff = minBackoff
+		} else if !c.up.Load() {
+			goOn = c.pause(grow(&backoff))
 		}
-		if !c.pause(wait) {
+		if !goOn {
 			c.up.Store(false)
 			c.outage.Store(&outage{err: errClosed})
 			return
 		}
 	}
+}
+
+// grow gives the time to wait, about *backoff, and makes the next longer.
+func grow(backoff *time.Duration) time.Duration {
+	wait := *backoff + rand.N(*backoff/4)
+	*backoff = min(2**backoff, maxBackoff)
+	return wait
 }
 
 // pause waits until the next probe is due, which a failed command makes earlier; false when the client is closed.

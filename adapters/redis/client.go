@@ -33,14 +33,16 @@ const (
 	// pingGap is how often rueidis looks whether a connection lives that brought no answer since. One that swallows
 	// everything is closed after 2*pingGap+opTimeout at the latest, and the copies kept under it are dropped.
 	pingGap = 500 * time.Millisecond
-	// maxInFlight bounds the commands under way that change something. A connection has room for 2^ringScale.
+	// maxInFlight bounds the commands under way, but for reads through the copy, which ask once for each key however
+	// many want it. A connection has room for 2^ringScale of both together; one more would wait for room, at most until
+	// a connection that swallows everything is closed.
 	maxInFlight = 512
 	ringScale   = 11
 	// ioBuffer is the size of each connection's read buffer and of its write buffer, in bytes.
 	ioBuffer = 64 << 10
 	// defaultCacheBytes is Config.CacheBytes when it is not set.
 	defaultCacheBytes = 64 << 20
-	// sentinelRefresh is how often Sentinels are asked for the master, and a cluster for its slots, beside what they
+	// topologyRefresh is how often Sentinels are asked for the master, and a cluster for its slots, beside what they
 	// tell by themselves.
 	topologyRefresh = 5 * time.Second
 )

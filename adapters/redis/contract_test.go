@@ -30,6 +30,7 @@ func TestCacheContract(t *testing.T) {
 		"connections refused": (*servers.ProxyServer).Cut, "packets swallowed": (*servers.ProxyServer).Blackhole,
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			contract.Cache(t, contract.CacheHarness{Open: func(t *testing.T, ttl time.Duration) contract.CacheGroup {
 				g := contract.CacheGroup{TTL: ttl}
 				clients, proxies := instances(t, 3)
@@ -56,6 +57,7 @@ func TestDirectoryContract(t *testing.T) {
 		"connections refused": (*servers.ProxyServer).Cut, "packets swallowed": (*servers.ProxyServer).Blackhole,
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			contract.AuthDirectory(t, contract.DirectoryHarness{Open: func(t *testing.T) contract.Directory {
 				const hash = "sec_apikeys"
 				server := servers.Redis(t)
@@ -91,6 +93,7 @@ func TestLimiterContract(t *testing.T) {
 		"connections refused": (*servers.ProxyServer).Cut, "packets swallowed": (*servers.ProxyServer).Blackhole,
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			contract.Limiter(t, contract.LimiterHarness{Open: func(t *testing.T) contract.LimiterGroup {
 				var g contract.LimiterGroup
 				clients, proxies := instances(t, 3)

@@ -9,4 +9,10 @@
 // the directory are read from a copy in this process, which Redis keeps right by pushing invalidations over that same
 // connection, and what comes over one connection comes in order. The order is what makes a change show at once here;
 // see sharedCache.
+//
+// A user of Redis' access lists needs the keys of the namespace and of the directory, and the commands HELLO, CLIENT,
+// SELECT, PING, EXISTS, MULTI, EXEC, PTTL, GET, SET, DEL, HMGET, EVAL, EVALSHA, TIME, HGETALL, HSET, HDEL and PEXPIRE.
+//
+// The server should evict keys when its memory is full (any of its policies will do): nothing here needs a key to
+// stay. A server that refuses writes instead makes the cache idle and each instance keep limits for itself.
 package redis

@@ -87,7 +87,7 @@ func (l *limiter) takeShared(ctx context.Context, b *bucket, perMinute int) port
 		}
 		under := b.trip
 		if under == nil {
-			under = &trip{done: make(chan struct{})}
+			under = &trip{done: make(chan struct{}), limit: perMinute}
 			b.trip = under
 			a := b.prepare(now, perMinute, min(max(b.waiting.Load(), 1), maxWant))
 			go func() {
@@ -99,6 +99,9 @@ func (l *limiter) takeShared(ctx context.Context, b *bucket, perMinute int) port
 				close(under.done)
 			}()
 		}
+		if under.limit == perMinute {
+			under.waiters++
+		}
 		b.mu.Unlock()
 		select {
 		case <-under.done:
@@ -106,6 +109,7 @@ func (l *limiter) takeShared(ctx context.Context, b *bucket, perMinute int) port
 				return p
 			}
 		case <-ctx.Done():
+			b.leave(under, perMinute)
 			return ports.Permit{Limit: perMinute, RetryAfter: time.Second}
 		}
 	}

@@ -45,7 +45,12 @@ type lease struct {
 // trip is a question to Redis that askers wait for. The permits that it brings go to them first: those who come later
 // could otherwise be faster each time.
 type trip struct {
-	done     chan struct{}
+	done  chan struct{}
+	limit int
+	// waiters is how many of that limit wait for it. Guarded by the bucket's mu.
+	waiters int64
+
+	// What follows is set before done is closed.
 	lease    *lease       // what it brought; nil without permits
 	reserved atomic.Int64 // how many of its permits are for those who waited
 }
@@ -53,7 +58,7 @@ type trip struct {
 // claim takes a permit of the trip for one who waited for it.
 func (t *trip) claim(now time.Duration, perMinute int) (ports.Permit, bool) {
 	l := t.lease
-	if l == nil || l.limit != perMinute || now >= l.until {
+	if l == nil || t.limit != perMinute {
 		return ports.Permit{}, false
 	}
 	reserved := t.reserved.Add(-1)
@@ -61,6 +66,19 @@ func (t *trip) claim(now time.Duration, perMinute int) (ports.Permit, bool) {
 		return ports.Permit{}, false
 	}
 	return l.permit(now, reserved+max(l.hand.Load(), 0)), true
+}
+
+// leave is for one who waited and gives up. A permit that was reserved meanwhile goes to the others.
+func (b *bucket) leave(t *trip, perMinute int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.trip == t {
+		if t.limit == perMinute {
+			t.waiters--
+		}
+	} else if _, reserved := t.claim(0, perMinute); reserved {
+		t.lease.hand.Add(1)
+	}
 }
 
 // permit is the answer to one who takes a permit of the lease, of which so many are still in hand.
@@ -133,10 +151,13 @@ func (b *bucket) conclude(t *trip, begun, now time.Duration, a ask, g grant, err
 	b.learn(now, a.perMinute, g)
 	if g.count > 0 {
 		l := &lease{limit: a.perMinute, until: begun + leaseLife, left: g.left, full: g.full, begun: now}
-		reserved := min(a.want, g.count)
-		l.hand.Store(g.count - reserved)
-		t.reserved.Store(reserved)
-		t.lease = l
+		l.hand.Store(g.count)
+		if now < l.until {
+			reserved := min(t.waiters, g.count)
+			t.reserved.Store(reserved)
+			t.lease = l
+			l.hand.Add(-reserved)
+		}
 		b.lease.Store(l)
 	}
 	if g.next > 0 {

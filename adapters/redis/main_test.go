@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"testing"
@@ -10,7 +11,13 @@ import (
 	"bitbucket.org/templar/templar/test/servers"
 )
 
-func TestMain(m *testing.M) { os.Exit(servers.Main(m)) }
+func TestMain(m *testing.M) {
+	// The suites' checks wait most of the time.
+	if err := flag.Set("test.parallel", "12"); err != nil {
+		panic(err)
+	}
+	os.Exit(servers.Main(m))
+}
 
 // open makes a Client of a server at addr, closed when the test is over.
 func open(tb testing.TB, server *servers.RedisServer, addr string, change ...func(*Config)) *Client {

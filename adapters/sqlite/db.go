@@ -34,8 +34,9 @@ type Config struct {
 	Wrap func(driver.Connector) driver.Connector
 }
 
-// busyTimeout is how long a statement waits for a writer in another process.
-const busyTimeout = 5 * time.Second
+// busyTimeout is how long SQLite waits for a writer in another process at a time. No context ends that wait, so it is
+// short, and the stores ask again.
+const busyTimeout = 250 * time.Millisecond
 
 // DB is an open file. One connection writes, so that writers of this process queue in order instead of fighting for
 // the file's lock; readers run beside it. It is safe for concurrent use.
@@ -124,7 +125,7 @@ func (db *DB) Keys() *sqlstore.Keys { return db.handle.Keys() }
 func (db *DB) Ping(ctx context.Context) error { return db.handle.Ping(ctx) }
 
 // ProbeQuery reads one column of any one row of a table, which may have its schema's name and a dot before it. Both
-// are taken as identifiers, never as SQL. Faults: Unavailable, Internal when there is no such table or column.
+// are taken as identifiers, never as SQL. An Unavailable fault when it cannot be read, or does not exist.
 func (db *DB) ProbeQuery(ctx context.Context, table, column string) error {
 	return db.handle.ProbeQuery(ctx, table, column)
 }

@@ -38,6 +38,7 @@ WHERE templateid = $1 AND revision = $2 AND deleted IS NULL`},
 		code := codeOf(err)
 		return code == sqlite3.SQLITE_CONSTRAINT_UNIQUE || code == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
 	},
+	Busy: func(err error) bool { return codeOf(err)&0xff == sqlite3.SQLITE_BUSY },
 	// SQLite prepares anew by itself.
 	Outdated: func(error) bool { return false },
 }

@@ -3,10 +3,12 @@ package sqlite
 import (
 	"database/sql"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	"bitbucket.org/templar/templar/core/auth"
+	"bitbucket.org/templar/templar/core/fault"
 	"bitbucket.org/templar/templar/core/template"
 	"bitbucket.org/templar/templar/test/contract"
 )
@@ -54,4 +56,34 @@ func TestKeyStore(t *testing.T) {
 
 func at(n int) time.Time {
 	return time.Date(2026, 5, 1, 12, 0, n, 123456000, time.UTC)
+}
+
+func TestObserve(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "templar.db")
+	bringUp(t, openOnly(t, path).SQL())
+	type seen struct {
+		query string
+		kind  fault.Kind
+		ok    bool
+	}
+	var got []seen
+	db, err := Open(Config{Path: path, Observe: func(query string, took time.Duration, err error) {
+		if took <= 0 {
+			t.Errorf("%s took %v", query, took)
+		}
+		s := seen{query: query, ok: err == nil}
+		if err != nil {
+			s.kind = fault.KindOf(err)
+		}
+		got = append(got, s)
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	_, _ = db.Templates().Get(t.Context(), sample("a").ID)
+	_ = db.Templates().Create(t.Context(), sample("b"), nil)
+	if want := []seen{{query: "template.get", kind: fault.NotFound}, {query: "template.create", ok: true}}; !slices.Equal(got, want) {
+		t.Errorf("want %v, got %v", want, got)
+	}
 }

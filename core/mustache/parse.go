@@ -30,6 +30,14 @@ type parser struct {
 	strips []string
 }
 
+// Literal is a template without a tag: it renders as the text that it is made of,
+// whatever that looks like. Text of 2 GiB or more is cut off there.
+func Literal(text string) *Template {
+	p := parser{src: text[:min(len(text), math.MaxInt32)]}
+	p.text(len(p.src))
+	return &Template{src: p.src, nodes: p.nodes}
+}
+
 // Parse reads a template. An error is always a *SyntaxError.
 func Parse(source string) (*Template, error) {
 	if uint64(len(source)) > math.MaxInt32 {

@@ -243,3 +243,23 @@ func TestRenderIsSafeForConcurrentUse(t *testing.T) {
 		}
 	}
 }
+
+func TestLiteral(t *testing.T) {
+	for _, text := range []string{"", "plain", "{{name}} {{#a}}\r\n  {{> x}}\n", "\n\n  a\n{{/x}}"} {
+		result, err := Literal(text).Render(context.Background(), nil, Value{}, Options{Strict: true})
+		if err != nil || string(result.Output) != text {
+			t.Errorf("%q renders as %q, %v", text, result.Output, err)
+		}
+		if got := Literal(text).Source(); got != text {
+			t.Errorf("%q has the source %q", text, got)
+		}
+	}
+	outer, err := Parse("<\n  {{> p}}\n>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := outer.Render(context.Background(), nil, Value{}, Options{Partials: Templates{"p": Literal("{{a}}\n{{b}}\n")}})
+	if want := "<\n  {{a}}\n  {{b}}\n>"; err != nil || string(result.Output) != want {
+		t.Errorf("a literal partial renders as %q, %v", result.Output, err)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"bitbucket.org/templar/templar/core/fault"
+	"bitbucket.org/templar/templar/core/mustache"
 )
 
 // What a Store refuses with, beside fault.NotFound, fault.Unavailable (the database is away, or full) and
@@ -78,4 +79,130 @@ type Receipt struct {
 type Codec interface {
 	Encode(t Template) []byte
 	Decode(body []byte) (Template, error)
+}
+
+// History is the part of a database that looks back: revisions, labels on them, and names. The rules of Store hold.
+//
+// Implementations: those of Store.
+type History interface {
+	// Revisions answers up to limit revisions of a template with numbers below the given one, newest first, without
+	// description and content; below 0 starts at the newest. NotFound for an id that does not exist.
+	Revisions(ctx context.Context, id uuid.UUID, below, limit int) ([]Template, error)
+	// Named answers the id of the living template of exactly that name that was created first (ids break ties);
+	// NotFound.
+	Named(ctx context.Context, name string) (uuid.UUID, error)
+	// Labels answers the labels of a template, sorted by name; none for an id that does not exist.
+	Labels(ctx context.Context, id uuid.UUID) ([]Label, error)
+	// SetLabel puts a label on a revision, wherever it was before, and notes it in the label's history; the label's
+	// name, Revision, User and Modified are those of l. NotFound when the template does not live or the revision
+	// does not exist.
+	SetLabel(ctx context.Context, id uuid.UUID, l Label) error
+	// RemoveLabel takes a label away and notes it in its history; NotFound without one.
+	RemoveLabel(ctx context.Context, id uuid.UUID, name, user string, at time.Time) error
+	// LabelHistory answers up to limit moves of a label before the number given, newest first; before 0 starts at the
+	// newest. It is kept after the label is removed. None for a label that never was.
+	LabelHistory(ctx context.Context, id uuid.UUID, name string, before int64, limit int) ([]LabelMove, error)
+}
+
+// Label is a name for a revision of a template, such as production.
+type Label struct {
+	Name     string
+	Revision int
+	User     string
+	// Modified is when the label was put there, in UTC with microseconds.
+	Modified time.Time
+}
+
+// LabelMove is one entry of a label's history.
+type LabelMove struct {
+	// Number rises with each move of any label; it is the position in the list.
+	Number int64
+	// From and To are the revisions; 0 where there was or is none.
+	From, To int
+	User     string
+	Time     time.Time
+}
+
+// Archive is the part of a database that moves many templates at once. The rules of Store hold.
+//
+// Implementations: those of Store.
+type Archive interface {
+	// Export calls each for every template that is wanted, oldest first (Created as SortTime has it, then id, then
+	// revision), as they all stood at one moment, in constant memory. What each gets may not be kept. An error of each
+	// ends it and is handed on.
+	Export(ctx context.Context, w Wanted, each func(Record) error) error
+	// Current answers the current revisions of those of the ids that exist, in the trash or not.
+	Current(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]Template, error)
+	// Write makes all the changes in one transaction, in their order, and answers an error for each: nil, ErrTaken or
+	// ErrStale for those that were left out. The second error is that of the whole; nothing was stored then.
+	Write(ctx context.Context, changes []Writing) ([]error, error)
+	// Purge removes for good up to limit templates that were moved to the trash before the moment, with their
+	// revisions, labels and receipts, in one transaction, and tells how many.
+	Purge(ctx context.Context, before time.Time, limit int) (int, error)
+	// CountTrash tells how many Purge would remove, without a limit.
+	CountTrash(ctx context.Context, before time.Time) (int, error)
+	// Thin removes superseded revisions of living templates that are older than the newest keep (the current one
+	// counts), but never a labelled one. It looks at up to limit templates with ids after the given one, rising, in one
+	// transaction, tells how many revisions it removed (or, with dry set, would remove), and the last id it looked at;
+	// done is set when there is no template behind it.
+	Thin(ctx context.Context, keep int, after uuid.UUID, limit int, dry bool) (removed int, last uuid.UUID, done bool, err error)
+}
+
+// Wanted says what an Export holds.
+type Wanted struct {
+	// Trash adds the templates in the trash.
+	Trash bool
+	// Revisions gives every revision a record of its own, those of a template together and rising.
+	Revisions bool
+}
+
+// Record is one line of an export: a template at a revision, with the labels on that revision, sorted. Deleted is set
+// on every record of a template in the trash. Labels is nil unless revisions are wanted.
+type Record struct {
+	Template
+	Labels []string
+}
+
+// Writing is one change of an import.
+type Writing struct {
+	// Template is what is stored. Deleted puts it in the trash, or takes it from there.
+	Template Template
+	// Was is the revision that it must stand at now, in the trash or not; 0 for a template that must not exist. What
+	// is current then stays as a revision, unless Template has the same number: then only Deleted and Labels are set.
+	Was int
+	// Labels are put on Template.Revision, by its author at its Modified time.
+	Labels []string
+}
+
+// Database is all that a service needs of a store.
+type Database interface {
+	Store
+	History
+	Archive
+}
+
+// Trees keeps parsed templates within a budget. What it answers is shared and must not be modified.
+//
+// Implementation: adapters/memory.
+type Trees interface {
+	// Tree answers what was kept under the key.
+	Tree(key TreeKey) (*mustache.Template, bool)
+	// Keep keeps a tree, or does not: it may be too large.
+	Keep(key TreeKey, tree *mustache.Template)
+}
+
+// TreeKey names a parsed revision. The digest tells contents of the same number apart: rows may be changed by hand.
+type TreeKey struct {
+	ID       uuid.UUID
+	Revision int
+	Digest   uint64
+}
+
+// Differ compares texts.
+//
+// Implementation: adapters/udiff.
+type Differ interface {
+	// Unified gives the unified diff that turns old into new, as patch(1) applies it, with names for the two; "" when
+	// they are the same. It is bounded by ctx.
+	Unified(ctx context.Context, oldName, newName, old, new string) (string, error)
 }

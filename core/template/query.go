@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 	"unicode"
@@ -128,9 +129,16 @@ func SortTime(t time.Time) time.Time {
 	return t
 }
 
+// noTime stands for the zero time in a cursor: no time that is stored is so early.
+const noTime = math.MinInt64
+
 func (p Position) encode() []byte {
 	raw := append(make([]byte, 0, 24+len(p.Name)), p.ID[:]...)
-	raw = binary.BigEndian.AppendUint64(raw, uint64(SortTime(p.Time).UnixMicro()))
+	micros := int64(noTime)
+	if !p.Time.IsZero() {
+		micros = p.Time.UnixMicro()
+	}
+	raw = binary.BigEndian.AppendUint64(raw, uint64(micros))
 	return append(raw, p.Name...)
 }
 
@@ -138,7 +146,10 @@ func decodePosition(raw []byte) (Position, bool) {
 	if len(raw) < 24 {
 		return Position{}, false
 	}
-	p := Position{Time: time.UnixMicro(int64(binary.BigEndian.Uint64(raw[16:]))).UTC(), Name: string(raw[24:])}
+	p := Position{Name: string(raw[24:])}
+	if micros := int64(binary.BigEndian.Uint64(raw[16:])); micros != noTime {
+		p.Time = time.UnixMicro(micros).UTC()
+	}
 	copy(p.ID[:], raw)
 	return p, true
 }

@@ -224,3 +224,37 @@ func TestWords(t *testing.T) {
 		}
 	}
 }
+
+func TestWalkingEveryOrder(t *testing.T) {
+	f := newFixture(t)
+	for n := range 25 {
+		f.now = f.now.Add(time.Duration(n%3) * time.Microsecond) // ties too
+		f.create(t, template.Draft{Name: string(rune('a' + n%7))})
+	}
+	limit := 4
+	for _, sort := range []string{"created", "-created", "modified", "-modified", "name", "-name"} {
+		order, err := template.ParseSort(sort)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen, request := map[uuid.UUID]bool{}, template.ListRequest{Sort: order, Limit: &limit}
+		for pages := 0; pages < 25; pages++ {
+			page, err := f.List(f.ctx, request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, item := range page.Items {
+				if seen[item.ID] {
+					t.Fatalf("%s shows %s twice", sort, item.ID)
+				}
+				seen[item.ID] = true
+			}
+			if request.Cursor = page.Next; page.Next == "" {
+				break
+			}
+		}
+		if len(seen) != 25 {
+			t.Errorf("%s shows %d of 25", sort, len(seen))
+		}
+	}
+}

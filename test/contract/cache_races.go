@@ -222,6 +222,7 @@ var cacheRaces = []CacheCheck{
 // older than it, and a second later nobody's.
 func readersAndWriters(ctx context.Context, g CacheGroup) error {
 	truth := newTruth(1)
+	truth.delay = 300 * time.Microsecond // so that loads and changes do meet
 	stop := time.Now().Add(300 * time.Millisecond)
 	errs := together(4*len(g.Instances), func(n int) error {
 		c := g.Instances[n/4]
@@ -252,6 +253,7 @@ func readersAndWriters(ctx context.Context, g CacheGroup) error {
 // or later.
 func readYourWrites(ctx context.Context, c ports.Cache) error {
 	truth := newTruth(2)
+	truth.delay = 300 * time.Microsecond
 	var done atomic.Int64
 	stop := time.Now().Add(200 * time.Millisecond)
 	return first(together(6, func(n int) error {

@@ -33,7 +33,11 @@ type Check[S any] struct {
 // checkTime bounds one check, so that an implementation that hangs fails instead of stopping the run.
 const checkTime = time.Minute
 
-// runChecks runs each check on what open gives. Checks that mostly wait run side by side.
+// sideBySide is how many checks that mostly wait run at once. t.Parallel would run as many as there are cores, which
+// is too few for waiting and leaves the suite slow on small machines.
+const sideBySide = 6
+
+// runChecks runs each check on what open gives; parallel is for checks that mostly wait.
 func runChecks[S any](t *testing.T, checks []Check[S], lacks map[string]string, parallel bool, open func(*testing.T) S) {
 	t.Helper()
 	known := map[string]bool{}
@@ -45,29 +49,43 @@ func runChecks[S any](t *testing.T, checks []Check[S], lacks map[string]string, 
 			t.Errorf("Lacks names %q, which is no check", name)
 		}
 	}
-	for _, c := range checks {
+	atOnce := 1
+	if parallel {
+		atOnce = sideBySide
+	}
+	runEach(t, checks, atOnce, func(t *testing.T, c Check[S]) {
 		if why := lacks[c.Name]; why != "" {
-			t.Logf("not promised here: %s: %s", c.Name, why)
-			continue
+			t.Logf("not promised here: %s", why)
+			return
 		}
-		t.Run(c.Name, func(t *testing.T) {
-			if parallel {
-				t.Parallel()
+		s := open(t)
+		if c.Inapplicable != nil {
+			if why := c.Inapplicable(s); why != "" {
+				t.Logf("does not apply: %s", why)
+				return
 			}
-			s := open(t)
-			if c.Inapplicable != nil {
-				if why := c.Inapplicable(s); why != "" {
-					t.Logf("does not apply: %s", why)
-					return
-				}
-			}
-			ctx, cancel := context.WithTimeout(t.Context(), checkTime)
-			defer cancel()
-			if err := c.Run(ctx, s); err != nil {
-				t.Error(err)
-			}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), checkTime)
+		defer cancel()
+		if err := c.Run(ctx, s); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// runEach makes a subtest of each check, so many at once.
+func runEach[S any](t *testing.T, checks []Check[S], atOnce int, run func(t *testing.T, c Check[S])) {
+	t.Helper()
+	places := make(chan struct{}, atOnce)
+	var wg sync.WaitGroup
+	for _, c := range checks {
+		places <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-places }()
+			t.Run(c.Name, func(t *testing.T) { run(t, c) })
 		})
 	}
+	wg.Wait()
 }
 
 // wantKind complains unless err is a fault of the kind.

@@ -127,7 +127,8 @@ var DirectoryChecks = []DirectoryCheck{
 		}
 		return ""
 	}, Run: func(ctx context.Context, d Directory) error {
-		return first(d.Set(ctx, "a", "1"), d.Set(ctx, "b", "2"), d.shows(ctx, "1", true, "a"), d.shows(ctx, "2", true, "b"), d.Clear(ctx), d.shows(ctx, "", false, "a", "b"))
+		return first(d.Set(ctx, "a", "1"), d.Set(ctx, "b", "2"), d.shows(ctx, "1", true, "a"), d.shows(ctx, "2", true, "b"), d.Clear(ctx),
+			d.shows(ctx, "", false, "a"), d.shows(ctx, "", false, "b"))
 	}},
 	{Name: "a directory that is away", Inapplicable: cannotCutDirectory, Run: func(ctx context.Context, d Directory) error {
 		if err := first(d.Set(ctx, "a", "value"), d.shows(ctx, "value", true, "a")); err != nil {

@@ -43,14 +43,22 @@ func KeyStore(t *testing.T, h KeyHarness) {
 // PausedKeyStore tries a store whose database does not answer until resume is called.
 func PausedKeyStore(ctx context.Context, s auth.KeyStore, resume func()) error {
 	k := keySample(1)
-	err := first(
-		whilePaused(ctx, "Find", func(ctx context.Context) error { _, err := s.Find(ctx, k.Secret); return err }),
-		whilePaused(ctx, "Get", func(ctx context.Context) error { _, err := s.Get(ctx, k.ID); return err }),
-		whilePaused(ctx, "List", func(ctx context.Context) error { _, err := s.List(ctx, uuid.Nil, 5); return err }),
-		whilePaused(ctx, "Add", func(ctx context.Context) error { return s.Add(ctx, k) }),
-		whilePaused(ctx, "Rotate", func(ctx context.Context) error { return s.Rotate(ctx, rotated(k, 2), k.Secret) }),
-		whilePaused(ctx, "Remove", func(ctx context.Context) error { return s.Remove(ctx, k.ID) }),
-	)
+	var err error
+	for _, step := range []struct {
+		what string
+		call func(context.Context) error
+	}{
+		{"Find", func(ctx context.Context) error { _, err := s.Find(ctx, k.Secret); return err }},
+		{"Get", func(ctx context.Context) error { _, err := s.Get(ctx, k.ID); return err }},
+		{"List", func(ctx context.Context) error { _, err := s.List(ctx, uuid.Nil, 5); return err }},
+		{"Add", func(ctx context.Context) error { return s.Add(ctx, k) }},
+		{"Rotate", func(ctx context.Context) error { return s.Rotate(ctx, rotated(k, 2), k.Secret) }},
+		{"Remove", func(ctx context.Context) error { return s.Remove(ctx, k.ID) }},
+	} {
+		if err = whilePaused(ctx, step.what, step.call); err != nil {
+			break
+		}
+	}
 	resume()
 	if err != nil {
 		return err

@@ -221,9 +221,10 @@ func (b *tap) take(ctx context.Context, l ports.Limiter) ports.Permit {
 	return p
 }
 
-// most is how many permits a bucket that was full at first can have given by now.
+// most is how many permits a bucket that was full at first can have given by now. The clock of a shared store may run
+// a few milliseconds ahead.
 func (b *tap) most() int64 {
-	return int64(b.rate) + int64(time.Since(b.began).Minutes()*float64(b.rate)) + 1
+	return int64(float64(b.rate) * (1 + (time.Since(b.began) + 5*time.Millisecond).Minutes()))
 }
 
 // runsDry takes until it is refused, and complains when the bucket gives more than it can hold.

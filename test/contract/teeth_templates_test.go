@@ -119,7 +119,9 @@ var (
 	})
 	deafStore = breakStore("does not listen to contexts", func(good template.Store, b *brokenStore) {
 		deaf := context.WithoutCancel
-		b.create = func(ctx context.Context, t template.Template, c *template.Claim) error { return good.Create(deaf(ctx), t, c) }
+		b.create = func(ctx context.Context, t template.Template, c *template.Claim) error {
+			return good.Create(deaf(ctx), t, c)
+		}
 	})
 	ignoresRevisions = breakStore("does not compare revisions", func(good template.Store, b *brokenStore) {
 		current := func(ctx context.Context, id uuid.UUID) int {
@@ -155,7 +157,9 @@ var (
 // mangledCreate replaces Create.
 func mangledCreate(what string, create func(good template.Store, ctx context.Context, t template.Template, c *template.Claim) error) breaker[template.Store] {
 	return breakStore(what, func(good template.Store, b *brokenStore) {
-		b.create = func(ctx context.Context, t template.Template, c *template.Claim) error { return create(good, ctx, t, c) }
+		b.create = func(ctx context.Context, t template.Template, c *template.Claim) error {
+			return create(good, ctx, t, c)
+		}
 	})
 }
 
@@ -371,7 +375,9 @@ var templateBreakers = map[string][]breaker[template.Store]{
 	})},
 	"forgetting removes expired receipts up to the limit": {
 		breakStore("has no limit", func(good template.Store, b *brokenStore) {
-			b.forgetReceipts = func(ctx context.Context, now time.Time, _ int) (int, error) { return good.ForgetReceipts(ctx, now, 1000) }
+			b.forgetReceipts = func(ctx context.Context, now time.Time, _ int) (int, error) {
+				return good.ForgetReceipts(ctx, now, 1000)
+			}
 		}),
 		breakStore("removes too early", func(good template.Store, b *brokenStore) {
 			b.forgetReceipts = func(ctx context.Context, now time.Time, limit int) (int, error) {
@@ -382,6 +388,7 @@ var templateBreakers = map[string][]breaker[template.Store]{
 }
 
 func TestTemplateTeeth(t *testing.T) {
+	t.Parallel()
 	for name, list := range templateListBreakers() {
 		if templateBreakers[name] != nil {
 			t.Fatalf("%q has breakers in two tables", name)
@@ -406,7 +413,9 @@ func pausable(wait func(context.Context) error) breaker[template.Store] {
 			}
 			return good.Get(ctx, id)
 		}
-		b.revision = func(ctx context.Context, id uuid.UUID, n int) (template.Template, error) { return template.Template{}, wait(ctx) }
+		b.revision = func(ctx context.Context, id uuid.UUID, n int) (template.Template, error) {
+			return template.Template{}, wait(ctx)
+		}
 		b.replace = func(ctx context.Context, t template.Template, was int) error { return wait(ctx) }
 		b.trash = func(ctx context.Context, id uuid.UUID, was int, at time.Time) error { return wait(ctx) }
 		b.list = func(ctx context.Context, q template.Query) ([]template.Template, error) { return nil, wait(ctx) }
@@ -419,6 +428,7 @@ func pausable(wait func(context.Context) error) breaker[template.Store] {
 }
 
 func TestPausedTemplateTeeth(t *testing.T) {
+	t.Parallel()
 	for _, try := range []struct {
 		what string
 		good bool
@@ -438,7 +448,10 @@ func TestPausedTemplateTeeth(t *testing.T) {
 			return func(context.Context) error { <-paused; return nil }
 		}},
 		{"one that hides the reason", false, func(<-chan struct{}) func(context.Context) error {
-			return func(ctx context.Context) error { <-ctx.Done(); return fmt.Errorf("canceling statement due to user request") }
+			return func(ctx context.Context) error {
+				<-ctx.Done()
+				return fmt.Errorf("canceling statement due to user request")
+			}
 		}},
 		{"one that never recovers", false, func(<-chan struct{}) func(context.Context) error {
 			return func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }

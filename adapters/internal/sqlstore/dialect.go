@@ -23,6 +23,8 @@ type Dialect struct {
 	// parameter's name, such as $3, replaces its %s.
 	Words          string
 	WordsParameter func(text string) string
+	// CompareRows is set where (key, templateid) > ($1, $2) is a range of an index also when the key is an expression.
+	CompareRows bool
 	// PageBound is set where the planner has to be told that a page is small before it knows the parameters.
 	PageBound bool
 	// PlanFiltered is set where a filtered list needs a plan made for its very parameters, so that it must not be
@@ -35,6 +37,9 @@ type Dialect struct {
 	Fault func(err error) error
 	// Duplicate tells whether the error is a violation of a unique index.
 	Duplicate func(err error) bool
+	// Busy tells whether the error means that another process was writing, and that nothing was done; nil where a
+	// statement waits for others by itself, no longer than its context.
+	Busy func(err error) bool
 	// Outdated tells whether the error means that a prepared statement has to be prepared anew, and that nothing of it
 	// was done.
 	Outdated func(err error) bool

@@ -19,6 +19,9 @@ type Observer func(query string, took time.Duration, err error)
 // longest bounds a query whose context has no deadline of its own.
 const longest = 30 * time.Second
 
+// busyPatience is how long a writer in another process is waited for.
+const busyPatience = 5 * time.Second
+
 // Handle runs statements on a database: prepared, bounded in time, observed, with its errors in the domain's words.
 // It is safe for concurrent use.
 type Handle struct {
@@ -45,8 +48,8 @@ func NewHandle(read, write *sqlx.DB, dialect Dialect, observe Observer) *Handle 
 	return &Handle{read: read, write: write, dialect: dialect, observe: observe, prepared: map[statementKey]*sqlx.Stmt{}}
 }
 
-// run makes one attempt at something, and a second one when statements turned out to be outdated by a change of the
-// tables.
+// run makes one attempt at something, and more when statements turned out to be outdated by a change of the tables,
+// or when another process was writing.
 func (h *Handle) run(ctx context.Context, name string, attempt func(context.Context) error) error {
 	if _, bounded := ctx.Deadline(); !bounded {
 		var cancel context.CancelFunc
@@ -58,6 +61,9 @@ func (h *Handle) run(ctx context.Context, name string, attempt func(context.Cont
 	if err != nil && h.dialect.Outdated(err) {
 		h.forget()
 		err = attempt(ctx)
+	}
+	for err != nil && h.dialect.Busy != nil && h.dialect.Busy(err) && ctx.Err() == nil && time.Since(start) < busyPatience {
+		err = attempt(ctx) // which has waited a while by itself
 	}
 	if err != nil {
 		err = h.fault(ctx, err)
@@ -103,15 +109,17 @@ func (h *Handle) statement(ctx context.Context, db *sqlx.DB, text string) (*sqlx
 	return s, nil
 }
 
-// forget closes all prepared statements.
+// forget gives up all prepared statements. They are closed when nobody can be using them any more.
 func (h *Handle) forget() {
 	h.mu.Lock()
 	old := h.prepared
 	h.prepared = map[statementKey]*sqlx.Stmt{}
 	h.mu.Unlock()
-	for _, s := range old {
-		_ = s.Close() // they are outdated, there is nothing to lose
-	}
+	time.AfterFunc(2*longest, func() {
+		for _, s := range old {
+			_ = s.Close() // they are outdated, there is nothing to lose
+		}
+	})
 }
 
 // row reads the one row of a query, or answers sql.ErrNoRows.

@@ -66,13 +66,15 @@ func TextKey(e Engine, column string, prefix int) string {
 }
 
 // WordsKey is the array of the words in all columns together, which
-// PostgreSQL's word index holds. In SQLite the index is an FTS5 table.
+// PostgreSQL's word index holds. In SQLite the index is an FTS5 table. The
+// collation keeps the index right when the locale of the server changes its
+// order, and is quicker; equal words are the same in every one.
 func WordsKey(columns ...string) string {
 	parts := make([]string, len(columns))
 	for i, c := range columns {
 		parts[i] = fmt.Sprintf(`COALESCE(%s, '')`, quoted(c))
 	}
-	return WordsFunction + "(" + strings.Join(parts, ` || ' ' || `) + ")"
+	return WordsFunction + "(" + strings.Join(parts, ` || ' ' || `) + `) COLLATE "C"`
 }
 
 // quoted is a column as an SQL identifier.

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -83,54 +84,81 @@ func afterPrefix(prefix string) string {
 // smallPage is more than any page that a person is shown has; a plan for so few rows walks an index.
 const smallPage = 128
 
-func (l *listing) page(q template.Query) (filtered bool) {
-	bounded := l.dialect.PageBound && q.Limit <= smallPage
-	if bounded {
-		l.add("SELECT * FROM (")
+// PageStatement is the statement of a page.
+type PageStatement struct {
+	Text string
+	Args []any
+	// OneShot is set when it must not be prepared.
+	OneShot bool
+}
+
+// Page gives the statement that List runs.
+func (s *Templates) Page(q template.Query) PageStatement {
+	if q.Sort.Key == "" {
+		q.Sort.Key = template.ByCreated
 	}
+	d := &s.h.dialect
+	l := listing{dialect: d}
+	filtered := l.filter(q.Filter)
+	where := l.text.String()
+	l.text.Reset()
+
 	content := `''`
 	if q.WithContent {
 		content = currentContent
 	}
-	l.add("SELECT ", templateColumns(content))
-	filtered = l.filter(q.Filter)
-	key := KeyExpr(l.dialect.Engine, string(q.Sort.Key))
+	columns := "SELECT " + templateColumns(content)
+	key := KeyExpr(d.Engine, string(q.Sort.Key))
 	compare, direction := " > ", ""
 	if q.Sort.Descending {
 		compare, direction = " < ", " DESC"
 	}
-	if a := q.After; a != nil {
-		var at any = a.Name
-		if q.Sort.Key != template.ByName {
-			at = l.dialect.Time(template.SortTime(a.Time).UTC())
-		}
-		l.add(" AND (", key, ", templateid)", compare, "(", l.parameter(at), ", ", l.parameter(a.ID.String()), ")")
+	statement := PageStatement{OneShot: filtered && d.PlanFiltered}
+	bounded := d.PageBound && q.Limit <= smallPage
+	if bounded {
+		l.add("SELECT * FROM (")
 	}
-	l.add(" ORDER BY ", key, direction, ", templateid", direction)
+	switch a := q.After; {
+	case a == nil:
+		l.add(columns, where, " ORDER BY ", key, direction, ", templateid", direction)
+	case d.CompareRows:
+		l.add(columns, where, " AND (", key, ", templateid)", compare, "(", l.parameter(l.position(q)), ", ", l.parameter(a.ID.String()), ")",
+			" ORDER BY ", key, direction, ", templateid", direction)
+	default:
+		// First those with the same key, then the others: each half is a range of the index, read as far as the page
+		// goes. SQLite answers the halves of UNION ALL one after the other; to sort them would double the time of a
+		// page. The contract suite holds it.
+		at, id, limit := l.parameter(l.position(q)), l.parameter(a.ID.String()), l.parameter(q.Limit)
+		l.add("SELECT * FROM (", columns, where, " AND ", key, " = ", at, " AND templateid", compare, id,
+			" ORDER BY templateid", direction, " LIMIT ", limit, ") UNION ALL SELECT * FROM (", columns, where, " AND ", key, compare, at,
+			" ORDER BY ", key, direction, ", templateid", direction, " LIMIT ", limit, ")")
+	}
 	if bounded {
 		l.add(" LIMIT ", strconv.Itoa(smallPage), ") AS page")
 	}
 	l.add(" LIMIT ", l.parameter(q.Limit))
-	return filtered
+	statement.Text, statement.Args = l.text.String(), l.args
+	return statement
 }
 
-// ListStatement gives the statement of a page and its parameters. oneShot is set when it must not be prepared.
-func (s *Templates) ListStatement(q template.Query) (text string, args []any, oneShot bool) {
-	if q.Sort.Key == "" {
-		q.Sort.Key = template.ByCreated
+// position is the sort key that a page begins after.
+func (l *listing) position(q template.Query) any {
+	if q.Sort.Key == template.ByName {
+		return q.After.Name
 	}
-	l := listing{dialect: &s.h.dialect}
-	oneShot = l.page(q) && l.dialect.PlanFiltered
-	return l.text.String(), l.args, oneShot
+	return l.dialect.Time(template.SortTime(q.After.Time).UTC())
 }
 
 // List implements template.Store.
 func (s *Templates) List(ctx context.Context, q template.Query) ([]template.Template, error) {
-	text, args, oneShot := s.ListStatement(q)
+	statement := s.Page(q)
 	var found []template.Template
 	err := s.h.run(ctx, "template.list", func(ctx context.Context) error {
 		found = make([]template.Template, 0, min(q.Limit, smallPage))
-		return s.h.rows(ctx, oneShot, text, args, scanTemplates(&found))
+		return s.h.rows(ctx, statement.OneShot, statement.Text, statement.Args, func(rows *sql.Rows) error {
+			found = append(found, template.Template{})
+			return rows.Scan(templateFields(&found[len(found)-1])...)
+		})
 	})
 	if err != nil {
 		return nil, err

@@ -38,8 +38,8 @@ func (h *Handle) Ping(ctx context.Context) error {
 }
 
 // ProbeQuery reads one column of any one row of a table, which may have its schema's name and a dot before it. Both
-// are taken as identifiers, never as SQL. An empty table is fine. Faults: Internal when there is no such table or
-// column, Unavailable when the database is away.
+// are taken as identifiers, never as SQL. An empty table is fine. An Unavailable fault when it cannot be read, or does
+// not exist.
 func (h *Handle) ProbeQuery(ctx context.Context, table, column string) error {
 	from := quotedTable(table)
 	// With the table's name before it, SQLite cannot take an unknown column for a text in quotes.

@@ -1,16 +1,18 @@
 package sqlstore
 
 import (
-	"database/sql"
 	"fmt"
 	"time"
 
 	"bitbucket.org/templar/templar/core/template"
 )
 
-// Infinite is how a timestamp that PostgreSQL calls infinity is read, and what it is written for. Rows of others may
-// have one.
-var Infinite = time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC)
+// InfinitePast and InfiniteFuture are how timestamps that PostgreSQL calls -infinity and infinity are read. Rows of
+// others may have them.
+var (
+	InfinitePast   = time.Date(1, 1, 1, 0, 0, 0, 1000, time.UTC)
+	InfiniteFuture = time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC)
+)
 
 // stamp reads a timestamp of either engine into a time in UTC; null is the zero time.
 type stamp struct{ to *time.Time }
@@ -35,9 +37,9 @@ func (s stamp) Scan(value any) error {
 func (s stamp) parse(text string) (err error) {
 	switch text {
 	case "infinity":
-		*s.to = Infinite
+		*s.to = InfiniteFuture
 	case "-infinity":
-		*s.to = time.Date(1, 1, 1, 0, 0, 0, 1000, time.UTC)
+		*s.to = InfinitePast
 	default:
 		*s.to, err = time.ParseInLocation("2006-01-02 15:04:05.999999999", text, time.UTC)
 	}
@@ -56,12 +58,4 @@ const currentContent = `COALESCE(content, '')`
 func templateFields(t *template.Template) []any {
 	return []any{&t.ID, &t.Name, &t.Description, &t.Content, (*string)(&t.Syntax), &t.Revision, &t.Author,
 		stamp{&t.Created}, stamp{&t.Modified}, stamp{&t.Deleted}}
-}
-
-// scanTemplates appends the template of a row.
-func scanTemplates(to *[]template.Template) func(*sql.Rows) error {
-	return func(rows *sql.Rows) error {
-		*to = append(*to, template.Template{})
-		return rows.Scan(templateFields(&(*to)[len(*to)-1])...)
-	}
 }

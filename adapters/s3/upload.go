@@ -1,0 +1,226 @@
+package s3
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+)
+
+// markName is the object's metadata that tells an upload its own object from another's of the same name.
+const markName = "templar-upload"
+
+// contentType is what Templar writes in bulk.
+const contentType = "application/x-ndjson"
+
+// upload is an unfinished object: a buffer that is being filled, and the parts before it, which are sent beside.
+type upload struct {
+	blobs  *Blobs
+	ctx    context.Context // of the caller; cancelled by the first part that fails
+	cancel context.CancelCauseFunc
+	name   string
+	mark   string
+
+	id      string // of the multipart upload, "" before there is one
+	buffer  []byte // what is not sent yet
+	places  chan []byte
+	parts   []types.CompletedPart // by number - 1
+	sending sync.WaitGroup
+	mu      sync.Mutex // for parts
+	ended   bool
+}
+
+func (b *Blobs) begin(ctx context.Context, name string) *upload {
+	u := &upload{blobs: b, name: name, mark: rand.Text(), places: make(chan []byte, partsAtOnce+1)}
+	u.ctx, u.cancel = context.WithCancelCause(ctx)
+	for range cap(u.places) {
+		u.places <- nil // a buffer is made when it is needed
+	}
+	u.buffer = <-u.places
+	return u
+}
+
+// Write implements ports.Upload.
+func (u *upload) Write(p []byte) (int, error) {
+	if err := u.usable(); err != nil {
+		return 0, err
+	}
+	written := 0
+	for len(p) > 0 {
+		// A full buffer waits until there is more, so that an object of exactly one part needs no multipart upload.
+		if len(u.buffer) == u.blobs.partSize {
+			if err := u.send(); err != nil {
+				return written, err
+			}
+		}
+		n := min(len(p), u.blobs.partSize-len(u.buffer))
+		u.buffer = append(u.buffer, p[:n]...)
+		p, written = p[n:], written+n
+	}
+	return written, nil
+}
+
+// send gives the buffer to a goroutine and takes another one, once there is one.
+func (u *upload) send() error {
+	if u.id == "" {
+		if err := u.create(); err != nil {
+			return u.fail(err)
+		}
+	}
+	if len(u.parts) == mostParts {
+		return u.fail(fmt.Errorf("longer than %d parts of %d bytes: %w", mostParts, u.blobs.partSize, fs.ErrInvalid))
+	}
+	u.mu.Lock()
+	u.parts = append(u.parts, types.CompletedPart{})
+	number := len(u.parts)
+	u.mu.Unlock()
+	full := u.buffer
+	u.buffer = nil
+	u.sending.Go(func() {
+		if err := u.part(number, full); err != nil {
+			_ = u.fail(err)
+		}
+		u.places <- full[:0]
+	})
+	select {
+	case u.buffer = <-u.places:
+		return u.usable()
+	case <-u.ctx.Done():
+		return u.usable()
+	}
+}
+
+func (u *upload) create() error {
+	ctx, cancel := context.WithTimeout(u.ctx, callTime)
+	defer cancel()
+	out, err := u.blobs.client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
+		Bucket: &u.blobs.bucket, Key: u.blobs.key(u.name), ContentType: aws.String(contentType), Metadata: u.metadata()})
+	if err != nil {
+		return err
+	}
+	if u.id = aws.ToString(out.UploadId); u.id == "" {
+		return errors.New("the server gave no id for the upload")
+	}
+	return nil
+}
+
+// part sends one part; the SDK tries again, a bounded number of times.
+func (u *upload) part(number int, content []byte) error {
+	ctx, cancel := context.WithTimeout(u.ctx, callTime)
+	defer cancel()
+	out, err := u.blobs.client.UploadPart(ctx, &s3.UploadPartInput{Bucket: &u.blobs.bucket, Key: u.blobs.key(u.name),
+		UploadId: &u.id, PartNumber: aws.Int32(int32(number)), Body: bytes.NewReader(content)})
+	if err != nil {
+		return err
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	// Which sum there is depends on the SDK's settings; S3 wants to see the same one again.
+	u.parts[number-1] = types.CompletedPart{PartNumber: aws.Int32(int32(number)), ETag: out.ETag,
+		ChecksumCRC32: out.ChecksumCRC32, ChecksumCRC32C: out.ChecksumCRC32C, ChecksumCRC64NVME: out.ChecksumCRC64NVME,
+		ChecksumSHA1: out.ChecksumSHA1, ChecksumSHA256: out.ChecksumSHA256}
+	return nil
+}
+
+// Commit implements ports.Upload.
+func (u *upload) Commit() error {
+	if err := u.usable(); err != nil {
+		return err
+	}
+	var err error
+	if u.id == "" {
+		err = u.put()
+	} else {
+		err = u.complete()
+	}
+	if err != nil && !u.isThere() {
+		return u.fail(err)
+	}
+	u.end()
+	return nil
+}
+
+// put writes a small object in one go.
+func (u *upload) put() error {
+	ctx, cancel := context.WithTimeout(u.ctx, callTime)
+	defer cancel()
+	_, err := u.blobs.client.PutObject(ctx, &s3.PutObjectInput{Bucket: &u.blobs.bucket, Key: u.blobs.key(u.name),
+		ContentType: aws.String(contentType), Metadata: u.metadata(), IfNoneMatch: aws.String("*"), Body: bytes.NewReader(u.buffer)})
+	return err
+}
+
+func (u *upload) complete() error {
+	if err := u.send(); err != nil {
+		return err
+	}
+	u.sending.Wait()
+	if err := u.usable(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(u.ctx, callTime)
+	defer cancel()
+	_, err := u.blobs.client.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{Bucket: &u.blobs.bucket,
+		Key: u.blobs.key(u.name), UploadId: &u.id, IfNoneMatch: aws.String("*"),
+		MultipartUpload: &types.CompletedMultipartUpload{Parts: u.parts}})
+	return err
+}
+
+// isThere tells whether the object is this upload's. The answer to the last request may have been lost: then the
+// SDK's next try finds the name taken, or the upload gone, by nobody but ourselves.
+func (u *upload) isThere() bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.ctx), abortTime)
+	defer cancel()
+	out, err := u.blobs.head(ctx, u.name)
+	return err == nil && out.Metadata[markName] == u.mark
+}
+
+// Abort implements ports.Upload.
+func (u *upload) Abort() error {
+	if u.ended {
+		return nil
+	}
+	u.end()
+	if u.id == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.ctx), abortTime)
+	defer cancel()
+	_, err := u.blobs.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
+		Bucket: &u.blobs.bucket, Key: u.blobs.key(u.name), UploadId: &u.id})
+	if err = u.blobs.failure(u.blobs.place(u.name), err); errors.Is(err, fs.ErrNotExist) {
+		return nil // it was completed after all, or somebody else tidied up
+	}
+	return err
+}
+
+// end waits for the parts that are on their way, having told them to stop: one that comes after an abort would bring
+// storage back to life.
+func (u *upload) end() {
+	u.ended = true
+	u.cancel(fs.ErrClosed)
+	u.sending.Wait()
+	u.buffer = nil
+}
+
+// fail makes an error the one of this upload, unless there was one before, and answers the upload's.
+func (u *upload) fail(err error) error {
+	u.cancel(u.blobs.failure(u.blobs.place(u.name), err))
+	return context.Cause(u.ctx)
+}
+
+// usable is nil while the upload goes on.
+func (u *upload) usable() error {
+	if u.ended {
+		return fmt.Errorf("%s: %w", u.blobs.place(u.name), fs.ErrClosed)
+	}
+	return context.Cause(u.ctx)
+}
+
+func (u *upload) metadata() map[string]string { return map[string]string{markName: u.mark} }
