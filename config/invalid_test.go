@@ -28,7 +28,7 @@ func TestBadValues(t *testing.T) {
 		{variable: "SECRET_KEY", bad: []string{"short", "1234567"}, why: "must have at least 8 characters"},
 		{variable: "API_TOKENS", bad: []string{"1234567", "0123456789abcdef,", "0123456789 abcdef", "0123456789\x01abcdef", "0123456789äbcdef", ","}, why: "must "},
 		{variable: "AUTH_GRACE", bad: []string{"25h", "-5m", "x"}, why: "must be a duration"},
-		{variable: "DEFAULT_RATE_LIMIT", bad: []string{"-1", "10000001", "many"}, why: "must be a whole number from 0 to 10000000"},
+		{variable: "DEFAULT_RATE_LIMIT", bad: []string{"-1", "1000000001", "many"}, why: "must be a whole number from 0 to 1000000000"},
 		{variable: "DB_ENGINE", bad: []string{"mysql", "postgres ql"}, why: "must be pg, sqlite, memory or harper"},
 		{variable: "DB_USER", bad: []string{"a\x00b", "\xff"}, why: "must "},
 		{variable: "DB_PASS", bad: []string{"a\x00b"}, why: "must hold no NUL"},

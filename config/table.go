@@ -55,7 +55,7 @@ var variables = []variable{
 	{group: "Credentials and limits", name: "AUTH_GRACE", initial: "5m", kind: "duration", meaning: "how long a key of the Redis hash goes on while Redis is down",
 		apply: duration(0, 24*time.Hour, func(d *draft) *time.Duration { return &d.Auth.Grace })},
 	{group: "Credentials and limits", name: "DEFAULT_RATE_LIMIT", initial: "100", kind: "number", meaning: "requests a minute and user; 0 is no limit",
-		apply: number(0, 10_000_000, func(d *draft) *int { return &d.Auth.DefaultRate })},
+		apply: number(0, 1_000_000_000, func(d *draft) *int { return &d.Auth.DefaultRate })},
 
 	{group: "Database", name: "DB_ENGINE", initial: "sqlite", kind: "name", meaning: "pg, sqlite, memory or harper",
 		apply: choice(func(d *draft) *Engine { return &d.Database.Engine }, EnginePostgres, EngineSQLite, EngineMemory, EngineHarper)},
