@@ -18,14 +18,8 @@ import (
 	"go.uber.org/zap"
 
 	"bitbucket.org/templar/templar/adapters/httpapi"
-	"bitbucket.org/templar/templar/adapters/memory"
 	"bitbucket.org/templar/templar/adapters/prometheus"
-	"bitbucket.org/templar/templar/adapters/redis"
 	"bitbucket.org/templar/templar/config"
-	"bitbucket.org/templar/templar/core/auth"
-	"bitbucket.org/templar/templar/core/page"
-	"bitbucket.org/templar/templar/core/template"
-	"bitbucket.org/templar/templar/ports"
 )
 
 // Output is where an App writes to; nil fields mean the process's own streams.
@@ -38,15 +32,11 @@ type Output struct {
 
 // App is a whole service: New builds it and listens, Run serves until its context ends, Close lets go of everything.
 type App struct {
-	config  *config.Config
-	output  Output
-	log     *zap.Logger
-	metrics *prometheus.Metrics
-	stores  *Stores
-	redis   *redis.Client // nil without Redis
-
-	templates *template.Service
-	keys      *auth.Service
+	config   *config.Config
+	output   Output
+	log      *zap.Logger
+	metrics  *prometheus.Metrics
+	services *Services
 
 	listeners []listener
 	prepared  atomic.Bool // the schema is in place
@@ -80,38 +70,24 @@ func New(c *config.Config, output Output) (*App, error) {
 func (a *App) build() error {
 	c := a.config
 	var err error
-	if a.stores, err = OpenStores(c, a.metrics.Query); err != nil {
-		return err
-	}
-	if a.stores.Stats != nil {
-		a.metrics.Pool(a.stores.Stats)
-	}
-	secret, err := secretKey(c)
+	a.services, err = OpenServices(c, Observers{Query: a.metrics.Query, Command: a.metrics.Command, Redis: a.redisChanged, Cache: a.metrics.CountedCache})
 	if err != nil {
 		return err
 	}
-	sealer := page.NewSealer(secret)
-
-	cache, limiter, directory, err := a.shared()
-	if err != nil {
-		return err
+	s := a.services
+	if s.Stores.Stats != nil {
+		a.metrics.Pool(s.Stores.Stats)
 	}
-	a.keys = auth.NewService(auth.Config{Keys: a.stores.Keys, Directory: directory, Tokens: reveal(c.Auth.Tokens), Grace: c.Auth.Grace})
-	a.templates = template.NewService(template.Config{
-		Store: a.stores.Templates, Cache: a.metrics.CountedCache(cache), Codec: httpapi.TemplateCodec{},
-		Sealer: sealer, MaxContent: int(c.Content.MaxBytes),
-	})
-
-	checks := []httpapi.Check{{Name: "database", Probe: a.stores.Probe}}
-	if a.redis != nil {
-		checks = append(checks, httpapi.Check{Name: "redis", Probe: a.redis})
+	checks := []httpapi.Check{{Name: "database", Probe: s.Stores.Probe}}
+	if s.Redis != nil {
+		checks = append(checks, httpapi.Check{Name: "redis", Probe: s.Redis})
 	}
 	var metricsPage http.Handler
 	if c.Metrics.Enabled && c.Metrics.Address == "" {
 		metricsPage = a.metrics.Handler()
 	}
 	api, err := httpapi.New(httpapi.Config{
-		Templates: a.templates, Keys: a.keys, Limiter: limiter, Sealer: sealer, Log: a.log, Meter: a.metrics,
+		Templates: s.Templates, Keys: s.Keys, Limiter: s.Limiter, Sealer: s.Sealer, Log: a.log, Meter: a.metrics,
 		Metrics: metricsPage, Ready: a.ready, Stopping: a.stopping.Load, Checks: checks,
 		DefaultRate: c.Auth.DefaultRate, MaxContent: int(c.Content.MaxBytes),
 		CORSOrigins: c.HTTP.CORSOrigins, TrustedProxies: c.HTTP.TrustedProxies, Version: Version(),
@@ -122,37 +98,12 @@ func (a *App) build() error {
 	return a.listen(api)
 }
 
-// shared gives what instances share through Redis, or its counterparts in this process.
-func (a *App) shared() (ports.Cache, ports.Limiter, auth.Directory, error) {
-	c := a.config
-	if !c.Redis.Enabled() {
-		return memory.NewCache(c.Cache.TTL, c.Cache.MaxBytes), memory.NewLimiter(time.Now), nil, nil
-	}
-	client, err := redis.Open(redisConfig(c, a.metrics.Command, a.redisChanged))
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	a.redis = client
-	return client.Cache(c.Cache.TTL), client.Limiter(), client.Directory(seedKeys), nil
-}
-
-// seedKeys is the Redis hash of keys that the service before Templar had.
-const seedKeys = "sec_apikeys"
-
 func (a *App) redisChanged(up bool, err error) {
 	if up {
 		a.log.Info("Redis is reachable")
 		return
 	}
 	a.log.Warn("Redis is away: keys of the database, tokens, reads and writes go on; each instance keeps limits by itself", zap.Error(err))
-}
-
-func reveal(secrets []config.Secret) []string {
-	texts := make([]string, len(secrets))
-	for i, s := range secrets {
-		texts[i] = s.Reveal()
-	}
-	return texts
 }
 
 // listen binds the API and, where they have addresses of their own, metrics and profiles.
@@ -239,7 +190,7 @@ func (a *App) Run(ctx context.Context) error {
 		}()
 	}
 	a.log.Info("serving", zap.String("url", a.URL()), zap.String("version", Version()),
-		zap.String("engine", string(a.config.Database.Engine)), zap.Bool("redis", a.redis != nil))
+		zap.String("engine", string(a.config.Database.Engine)), zap.Bool("redis", a.services.Redis != nil))
 
 	var err error
 	select {
@@ -285,11 +236,8 @@ func (a *App) Close() error {
 			errs = append(errs, err)
 		}
 	}
-	if a.redis != nil {
-		a.redis.Close()
-	}
-	if a.stores != nil {
-		errs = append(errs, a.stores.Close())
+	if a.services != nil {
+		errs = append(errs, a.services.Close())
 	}
 	_ = a.log.Sync() // terminals and pipes refuse it; there is nothing to do about it
 	return errors.Join(errs...)

@@ -56,10 +56,10 @@ func (a *App) prepare(ctx context.Context) bool {
 func (a *App) prepareOnce(ctx context.Context) error {
 	ping, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	if err := a.stores.Probe.Ping(ping); err != nil {
+	if err := a.services.Stores.Probe.Ping(ping); err != nil {
 		return err
 	}
-	changes, err := a.stores.BringUp(ctx, a.config)
+	changes, err := a.services.Stores.BringUp(ctx, a.config)
 	if err != nil {
 		return err
 	}
@@ -71,15 +71,15 @@ func (a *App) prepareOnce(ctx context.Context) error {
 
 // greet makes the first key of an embedded database that has no other way in, and tells it once.
 func (a *App) greet(ctx context.Context) error {
-	if !a.stores.Embedded || a.redis != nil || len(a.config.Auth.Tokens) > 0 {
+	if !a.services.Stores.Embedded || a.services.Redis != nil || len(a.config.Auth.Tokens) > 0 {
 		return nil
 	}
 	ctx = AsOperator(ctx)
-	existing, err := a.keys.List(ctx, [16]byte{}, 1)
+	existing, err := a.services.Keys.List(ctx, [16]byte{}, 1)
 	if err != nil || len(existing) > 0 {
 		return err
 	}
-	_, secret, err := a.keys.Create(ctx, auth.NewKey{User: "admin", Scopes: auth.AllScopes(), Rate: auth.DefaultRate})
+	_, secret, err := a.services.Keys.Create(ctx, auth.NewKey{User: "admin", Scopes: auth.AllScopes(), Rate: auth.DefaultRate})
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func AsOperator(ctx context.Context) context.Context {
 // housekeep removes what has expired, once a while.
 func (a *App) housekeep(ctx context.Context) {
 	for sleep(ctx, 10*time.Minute) {
-		if n, err := a.templates.ForgetReceipts(ctx); err != nil {
+		if n, err := a.services.Templates.ForgetReceipts(ctx); err != nil {
 			a.log.Warn("expired idempotency keys could not be removed", zap.Error(err))
 		} else if n > 0 {
 			a.log.Debug("expired idempotency keys removed", zap.Int("count", n))
@@ -127,13 +127,13 @@ func (a *App) probe(ctx context.Context) {
 		tell func(time.Duration, error)
 	}
 	var probes []probe
-	if a.stores.TimeColumn != nil {
+	if a.services.Stores.TimeColumn != nil {
 		probes = append(probes, probe{func(ctx context.Context) error {
-			return a.stores.TimeColumn(ctx, a.config.Metrics.ProbeTable, a.config.Metrics.ProbeColumn)
+			return a.services.Stores.TimeColumn(ctx, a.config.Metrics.ProbeTable, a.config.Metrics.ProbeColumn)
 		}, a.metrics.Latency("db_probe_latency_seconds")})
 	}
-	if a.redis != nil {
-		probes = append(probes, probe{a.redis.Ping, a.metrics.Latency("redis_probe_latency_seconds")})
+	if a.services.Redis != nil {
+		probes = append(probes, probe{a.services.Redis.Ping, a.metrics.Latency("redis_probe_latency_seconds")})
 	}
 	for {
 		for _, p := range probes {

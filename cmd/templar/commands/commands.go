@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"bitbucket.org/templar/templar/cmd/templar/app"
 	"bitbucket.org/templar/templar/config"
 )
 
@@ -82,4 +83,23 @@ func load(c *cobra.Command) (*config.Config, error) {
 		fmt.Fprintln(c.ErrOrStderr(), "templar: warning:", warning)
 	}
 	return loaded, nil
+}
+
+// withServices runs work on the configured database, as an operator; its tables are put in place first.
+func withServices(c *cobra.Command, work func(context.Context, *app.Services) error) error {
+	loaded, err := load(c)
+	if err != nil {
+		return err
+	}
+	if loaded.Database.Engine == config.EngineMemory {
+		return usageError{errors.New("with DB_ENGINE=memory everything lives in the serving process; use its API")}
+	}
+	services, err := app.OpenServices(loaded, app.Observers{})
+	if err != nil {
+		return err
+	}
+	if _, err := services.Stores.BringUp(c.Context(), loaded); err != nil {
+		return errors.Join(err, services.Close())
+	}
+	return errors.Join(work(app.AsOperator(c.Context()), services), services.Close())
 }

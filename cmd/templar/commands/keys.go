@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"bitbucket.org/templar/templar/cmd/templar/app"
-	"bitbucket.org/templar/templar/config"
 	"bitbucket.org/templar/templar/core/auth"
 	"bitbucket.org/templar/templar/core/fault"
 )
@@ -33,23 +32,11 @@ const commandTimeout = 30 * time.Second
 
 // withKeys runs work with the keys of the configured database, as an operator.
 func withKeys(c *cobra.Command, work func(context.Context, *auth.Service) error) error {
-	loaded, err := load(c)
-	if err != nil {
-		return err
-	}
-	if loaded.Database.Engine == config.EngineMemory {
-		return usageError{errors.New("with DB_ENGINE=memory keys live in the serving process; use POST /v1/keys")}
-	}
-	stores, err := app.OpenStores(loaded, nil)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(app.AsOperator(c.Context()), commandTimeout)
-	defer cancel()
-	if _, err := stores.BringUp(c.Context(), loaded); err != nil {
-		return errors.Join(err, stores.Close())
-	}
-	return errors.Join(work(ctx, auth.NewService(auth.Config{Keys: stores.Keys})), stores.Close())
+	return withServices(c, func(ctx context.Context, s *app.Services) error {
+		ctx, cancel := context.WithTimeout(ctx, commandTimeout)
+		defer cancel()
+		return work(ctx, s.Keys)
+	})
 }
 
 func keysCreateCommand() *cobra.Command {

@@ -1,0 +1,105 @@
+package app
+
+import (
+	"errors"
+	"time"
+
+	"bitbucket.org/templar/templar/adapters/httpapi"
+	"bitbucket.org/templar/templar/adapters/memory"
+	"bitbucket.org/templar/templar/adapters/redis"
+	"bitbucket.org/templar/templar/config"
+	"bitbucket.org/templar/templar/core/auth"
+	"bitbucket.org/templar/templar/core/page"
+	"bitbucket.org/templar/templar/core/template"
+	"bitbucket.org/templar/templar/ports"
+)
+
+// seedKeys is the Redis hash of keys that the service before Templar had.
+const seedKeys = "sec_apikeys"
+
+// Services are the use cases over the configured database and Redis. What a command changes through them shows on the
+// serving instances as if one of them had done it.
+type Services struct {
+	Templates *template.Service
+	Keys      *auth.Service
+	Stores    *Stores
+	// Limiter counts requests, Sealer signs cursors.
+	Limiter ports.Limiter
+	Sealer  *page.Sealer
+	// Redis is nil where there is none.
+	Redis *redis.Client
+}
+
+// Observers are told what happens on the way; nil fields are told nothing.
+type Observers struct {
+	// Query and Command are told every database query and Redis command.
+	Query, Command func(name string, took time.Duration, err error)
+	// Redis is told when it comes and goes.
+	Redis func(up bool, err error)
+	// Cache is put around the cache.
+	Cache func(ports.Cache) ports.Cache
+}
+
+// OpenServices connects the services. Database and Redis may be away.
+func OpenServices(c *config.Config, o Observers) (*Services, error) {
+	stores, err := OpenStores(c, o.Query)
+	if err != nil {
+		return nil, err
+	}
+	s := &Services{Stores: stores}
+	if err := s.connect(c, o); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Services) connect(c *config.Config, o Observers) error {
+	secret, err := secretKey(c)
+	if err != nil {
+		return err
+	}
+	s.Sealer = page.NewSealer(secret)
+	cache, directory, err := s.share(c, o)
+	if err != nil {
+		return err
+	}
+	if o.Cache != nil {
+		cache = o.Cache(cache)
+	}
+	s.Keys = auth.NewService(auth.Config{Keys: s.Stores.Keys, Directory: directory, Tokens: reveal(c.Auth.Tokens), Grace: c.Auth.Grace})
+	s.Templates = template.NewService(template.Config{
+		Store: s.Stores.Templates, Cache: cache, Codec: httpapi.TemplateCodec{}, Sealer: s.Sealer, MaxContent: int(c.Content.MaxBytes),
+	})
+	return nil
+}
+
+// share gives what instances share through Redis, or its counterparts in this process.
+func (s *Services) share(c *config.Config, o Observers) (ports.Cache, auth.Directory, error) {
+	if !c.Redis.Enabled() {
+		s.Limiter = memory.NewLimiter(time.Now)
+		return memory.NewCache(c.Cache.TTL, c.Cache.MaxBytes), nil, nil
+	}
+	client, err := redis.Open(redisConfig(c, o.Command, o.Redis))
+	if err != nil {
+		return nil, nil, err
+	}
+	s.Redis = client
+	s.Limiter = client.Limiter()
+	return client.Cache(c.Cache.TTL), client.Directory(seedKeys), nil
+}
+
+func reveal(secrets []config.Secret) []string {
+	texts := make([]string, len(secrets))
+	for i, s := range secrets {
+		texts[i] = s.Reveal()
+	}
+	return texts
+}
+
+// Close lets go of database and Redis.
+func (s *Services) Close() error {
+	if s.Redis != nil {
+		s.Redis.Close()
+	}
+	return s.Stores.Close()
+}
