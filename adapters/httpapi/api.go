@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -25,6 +26,8 @@ type Meter interface {
 	Ended(method, route string, status int, took time.Duration)
 	// RateLimited counts an answer of 429.
 	RateLimited()
+	// Rendered counts a rendering.
+	Rendered()
 	// AuthFailed counts a request that was not let in.
 	AuthFailed(reason string)
 }
@@ -69,6 +72,7 @@ type Check struct {
 type API struct {
 	config  Config
 	echo    *echo.Echo
+	routes  []Route
 	handler http.Handler
 }
 
@@ -99,8 +103,12 @@ func New(config Config) (*API, error) {
 
 	r := &routes{echo: e}
 	(&templateHandlers{service: config.Templates, bodyLimit: bodyLimit(config.MaxContent)}).routes(r)
+	(&renderHandlers{service: config.Templates, meter: config.Meter}).routes(r)
+	(&revisionHandlers{service: config.Templates}).routes(r)
+	(&bulkHandlers{service: config.Templates, maxLine: MaxLine(config.MaxContent)}).routes(r)
 	(&keyHandlers{service: config.Keys, sealer: config.Sealer, defaultRate: config.DefaultRate}).routes(r)
 	(&operatingHandlers{config: &a.config}).routes(r)
+	a.routes = r.list
 
 	var err error
 	a.handler, err = compressed(e)
@@ -111,6 +119,9 @@ func New(config Config) (*API, error) {
 // the other fields.
 func bodyLimit(maxContent int) int64 { return 6*int64(maxContent) + smallBody }
 
+// MaxLine is the longest line of an import, in bytes, where content may have that many.
+func MaxLine(maxContent int) int { return int(bodyLimit(maxContent)) }
+
 // Handler serves every route.
 func (a *API) Handler() http.Handler { return a.handler }
 
@@ -118,23 +129,36 @@ func (a *API) Handler() http.Handler { return a.handler }
 type Route struct{ Method, Path string }
 
 // Routes lists what the API serves, with parameters as {name}; a test holds the OpenAPI document against it.
-func (a *API) Routes() []Route {
-	var list []Route
-	for _, r := range a.echo.Routes() {
-		if r.Method != echo.RouteNotFound {
-			list = append(list, Route{Method: r.Method, Path: documentedPath(r.Path)})
-		}
-	}
-	return list
-}
+func (a *API) Routes() []Route { return a.routes }
 
 // routes registers handlers, HEAD beside every GET.
-type routes struct{ echo *echo.Echo }
+type routes struct {
+	echo *echo.Echo
+	list []Route
+}
 
 func (r *routes) handle(method, path string, h echo.HandlerFunc) {
 	r.echo.Add(method, path, h)
+	r.list = append(r.list, Route{Method: method, Path: documentedPath(path)})
 	if method == http.MethodGet {
 		r.echo.Add(http.MethodHead, path, h)
+		r.list = append(r.list, Route{Method: http.MethodHead, Path: documentedPath(path)})
+	}
+}
+
+// refuse answers the methods of a path with 405, where another route with a parameter would take them.
+func (r *routes) refuse(path string, methods ...string) {
+	var allowed []string
+	for _, route := range r.list {
+		if route.Path == path {
+			allowed = append(allowed, route.Method)
+		}
+	}
+	for _, method := range methods {
+		r.echo.Add(method, path, func(c echo.Context) error {
+			c.Response().Header().Set(echo.HeaderAllow, strings.Join(allowed, ", "))
+			return errMethod
+		})
 	}
 }
 

@@ -36,13 +36,20 @@ func readBody(c echo.Context, limit int64, mediaTypes ...string) ([]byte, error)
 	case len(raw) == 0:
 		return nil, nil
 	}
-	given := request.Header.Get(echo.HeaderContentType)
-	mediaType, parameters, err := mime.ParseMediaType(given)
-	charset := parameters["charset"]
-	if err != nil || !slices.Contains(mediaTypes, mediaType) || (charset != "" && !strings.EqualFold(charset, "utf-8")) {
-		return nil, fault.New(fault.Unsupported, "the Content-Type must be %s", strings.Join(mediaTypes, " or "))
+	if err := wantMediaType(request, mediaTypes...); err != nil {
+		return nil, err
 	}
 	return raw, nil
+}
+
+// wantMediaType is an Unsupported fault for a body in any other type, or not in UTF-8.
+func wantMediaType(request *http.Request, mediaTypes ...string) error {
+	mediaType, parameters, err := mime.ParseMediaType(request.Header.Get(echo.HeaderContentType))
+	charset := parameters["charset"]
+	if err != nil || !slices.Contains(mediaTypes, mediaType) || (charset != "" && !strings.EqualFold(charset, "utf-8")) {
+		return fault.New(fault.Unsupported, "the Content-Type must be %s", strings.Join(mediaTypes, " or "))
+	}
+	return nil
 }
 
 func tooLarge(limit int64) error {
@@ -190,6 +197,22 @@ func (o *object) integer(name string, standard, least, most int) int {
 		return standard
 	}
 	return number
+}
+
+// truth takes a field that must be true or false; standard when it is absent.
+func (o *object) truth(name string, standard bool) bool {
+	value, ok := o.take(name)
+	if !ok {
+		return standard
+	}
+	switch value.Kind() {
+	case 't':
+		return true
+	case 'f':
+		return false
+	}
+	o.fail(name, "must be true or false")
+	return standard
 }
 
 // moment takes a field that must be a time (RFC 3339); zero when it is absent or null.

@@ -33,8 +33,10 @@ func (a *API) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		header.Set(echo.HeaderXRequestID, id)
 		header.Set(echo.HeaderXContentTypeOptions, "nosniff")
 
-		limit := beginWork(c)
-		defer limit.end()
+		if !isBulk(c.Path()) {
+			limit := beginWork(c)
+			defer limit.end()
+		}
 
 		err := refuseOversizedHeaders(request.Header)
 		if err == nil {
@@ -47,17 +49,21 @@ func (a *API) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		took := time.Since(began)
 		a.config.Meter.Ended(request.Method, documentedPath(c.Path()), response.Status, took)
 		a.logRequest(c, id, traceID(request.Header.Get("traceparent")), took, err)
+		if errors.Is(err, errBrokenOff) {
+			panic(http.ErrAbortHandler) // net/http then breaks the connection, without a word in the log
+		}
 		return nil
 	}
 }
+
+// errBrokenOff marks the failure of an answer that had begun: only the end of the connection can tell the client that
+// it is not whole.
+var errBrokenOff = errors.New("the answer was broken off")
 
 // protect turns a panic into an error with its stack, for the log.
 func protect(next echo.HandlerFunc, c echo.Context) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			if r == http.ErrAbortHandler {
-				panic(r)
-			}
 			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
 		}
 	}()
@@ -88,7 +94,7 @@ func refuseOversizedHeaders(header http.Header) error {
 func (a *API) logRequest(c echo.Context, id, trace string, took time.Duration, failure error) {
 	response := c.Response()
 	level := zapcore.InfoLevel
-	if response.Status >= http.StatusInternalServerError && response.Status != http.StatusServiceUnavailable {
+	if failure != nil && response.Status < http.StatusBadRequest || response.Status >= http.StatusInternalServerError && response.Status != http.StatusServiceUnavailable {
 		level = zapcore.ErrorLevel
 	}
 	entry := a.config.Log.Check(level, "request")

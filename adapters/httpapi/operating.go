@@ -56,7 +56,7 @@ func html(c echo.Context, body []byte) error {
 
 // index tells what runs here.
 func (h *operatingHandlers) index(c echo.Context) error {
-	c.Response().Header().Set(echo.HeaderVary, echo.HeaderAccept)
+	c.Response().Header().Add(echo.HeaderVary, echo.HeaderAccept)
 	if prefersHTML(c) {
 		return html(c, apidoc.Landing(h.config.Version, c.Scheme()+"://"+c.Request().Host))
 	}
@@ -74,7 +74,7 @@ func (h *operatingHandlers) problem(c echo.Context) error {
 	if !ok {
 		return errNoRoute
 	}
-	c.Response().Header().Set(echo.HeaderVary, echo.HeaderAccept)
+	c.Response().Header().Add(echo.HeaderVary, echo.HeaderAccept)
 	if prefersHTML(c) {
 		return html(c, problem.HTML())
 	}

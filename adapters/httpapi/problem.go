@@ -51,6 +51,8 @@ type problemDocument struct {
 	Detail   string             `json:"detail"`
 	Instance string             `json:"instance"`
 	Errors   []problemViolation `json:"errors,omitempty"`
+	// Missing are the names that a rendering lacked.
+	Missing []string `json:"missing,omitempty"`
 }
 
 type problemViolation struct {
@@ -102,7 +104,8 @@ func problemOf(err error) (problemDocument, time.Duration) {
 	if known.Slug == "internal" {
 		detail = "something went wrong inside; the log has more under the id of this request"
 	}
-	return problemDocument{Type: known.Type(), Title: known.Title, Status: known.Status, Detail: detail, Errors: violations}, retryAfter
+	return problemDocument{Type: known.Type(), Title: known.Title, Status: known.Status, Detail: detail, Errors: violations,
+		Missing: missingNames(err)}, retryAfter
 }
 
 // writeProblem answers err as a problem document and tells the status.

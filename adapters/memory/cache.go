@@ -76,10 +76,14 @@ func (c *Cache) Fetch(ctx context.Context, id [16]byte, load func(context.Contex
 		value, err := load(ctx)
 		return kept{value: value, ends: ends}, err
 	}))
-	if errors.Is(err, errRaced) { // of this load, or of one that it had joined
-		return load(ctx)
+	if errors.Is(err, errRaced) || ctx.Err() == nil && isContextError(err) {
+		return load(ctx) // what ended the load that was joined is not ours
 	}
 	return k.value, err
+}
+
+func isContextError(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // Changing implements ports.Cache. It never blocks.

@@ -16,6 +16,16 @@ func TestTemplates(t *testing.T) {
 	contract.TemplateStore(t, contract.TemplateHarness{Open: func(*testing.T) template.Store { return memory.NewTemplates() }})
 }
 
+func openDatabase(*testing.T) template.Database { return memory.NewTemplates() }
+
+func TestHistory(t *testing.T) {
+	contract.TemplateHistory(t, contract.DatabaseHarness{Open: openDatabase})
+}
+
+func TestArchive(t *testing.T) {
+	contract.TemplateArchive(t, contract.DatabaseHarness{Open: openDatabase})
+}
+
 func TestKeys(t *testing.T) {
 	contract.KeyStore(t, contract.KeyHarness{Open: func(*testing.T) auth.KeyStore { return memory.NewKeys() }})
 }

@@ -7,7 +7,7 @@
 // port says so. They keep the same promises as the databases (test/contract proves it), but for durability: what they
 // hold ends with the process.
 //
-//	NewTemplates   template.Store
+//	NewTemplates   template.Database
 //	NewKeys        auth.KeyStore
 //	NewDirectory   auth.Directory
 //	NewCache       ports.Cache
@@ -26,14 +26,14 @@ import (
 )
 
 var (
-	_ template.Store = (*Templates)(nil)
-	_ auth.KeyStore  = (*Keys)(nil)
-	_ auth.Directory = (*Directory)(nil)
-	_ ports.Cache    = (*Cache)(nil)
-	_ ports.Limiter  = (*Limiter)(nil)
-	_ ports.Probe    = (*Templates)(nil)
-	_ ports.Probe    = (*Keys)(nil)
-	_ ports.Probe    = (*Directory)(nil)
+	_ template.Database = (*Templates)(nil)
+	_ auth.KeyStore     = (*Keys)(nil)
+	_ auth.Directory    = (*Directory)(nil)
+	_ ports.Cache       = (*Cache)(nil)
+	_ ports.Limiter     = (*Limiter)(nil)
+	_ ports.Probe       = (*Templates)(nil)
+	_ ports.Probe       = (*Keys)(nil)
+	_ ports.Probe       = (*Directory)(nil)
 )
 
 // ended gives the fault of a context that has ended, nil while it goes on.

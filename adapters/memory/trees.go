@@ -30,7 +30,9 @@ func NewTrees(maxBytes int64) *Trees {
 }
 
 // Tree implements template.Trees.
-func (t *Trees) Tree(key template.TreeKey) (*mustache.Template, bool) { return t.kept.GetIfPresent(key) }
+func (t *Trees) Tree(key template.TreeKey) (*mustache.Template, bool) {
+	return t.kept.GetIfPresent(key)
+}
 
 // Keep implements template.Trees.
 func (t *Trees) Keep(key template.TreeKey, tree *mustache.Template) {

@@ -235,7 +235,7 @@ func TestTemplarDescribesItsTables(t *testing.T) {
 	for _, table := range s.Tables {
 		names = append(names, table.Name)
 	}
-	if got := strings.Join(names, " "); got != "templates template_revisions api_keys idempotency_keys" {
+	if got := strings.Join(names, " "); got != "templates template_revisions template_labels template_label_moves api_keys idempotency_keys" {
 		t.Errorf("got the tables %s", got)
 	}
 }

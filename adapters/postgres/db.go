@@ -51,9 +51,9 @@ type DB struct {
 }
 
 var (
-	_ ports.Probe    = (*DB)(nil)
-	_ template.Store = (*sqlstore.Templates)(nil)
-	_ auth.KeyStore  = (*sqlstore.Keys)(nil)
+	_ ports.Probe       = (*DB)(nil)
+	_ template.Database = (*sqlstore.Templates)(nil)
+	_ auth.KeyStore     = (*sqlstore.Keys)(nil)
 )
 
 // Open makes a DB and connects to nothing: the database may be absent, and may come later. It fails when the

@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"io"
 	"net"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/lib/pq"
@@ -19,11 +21,8 @@ import (
 var dialect = sqlstore.Dialect{
 	Engine: sqlstore.EnginePostgres,
 	Time: func(t time.Time) any {
-		switch {
-		case t.Equal(sqlstore.InfiniteFuture):
-			return "infinity"
-		case t.Equal(sqlstore.InfinitePast):
-			return "-infinity"
+		if text := infinite(t); text != "" {
+			return text
 		}
 		return t
 	},
@@ -41,6 +40,11 @@ var dialect = sqlstore.Dialect{
 UPDATE templates SET name = $3, description = $4, content = $5, syntax = $6, revision = $7, author = $8, modified = $9
 FROM was WHERE templates.templateid = was.templateid AND templates.templateid = $1`},
 	LockClaim: `SELECT pg_try_advisory_xact_lock($1)`,
+	LockRow:   ` FOR UPDATE`,
+	LockFree:  ` FOR UPDATE SKIP LOCKED`,
+	Rows:      arrays,
+	Load:      loadSettings,
+	AfterLoad: `SELECT gin_clean_pending_list('templates_words'::regclass)`,
 	// From this the planner also learns how rare the prefix is: of the keys of partial indexes it does not know it.
 	StartsWith: `name ^@ %s`,
 	Words:      sqlstore.WordsKey("name", "description", "content") + ` @> ` + sqlstore.WordsFunction + `(%s)`,
@@ -60,6 +64,17 @@ FROM was WHERE templates.templateid = was.templateid AND templates.templateid = 
 	},
 }
 
+// infinite is PostgreSQL's word for a time that stands for one without end; "" for any other.
+func infinite(t time.Time) string {
+	switch {
+	case t.Equal(sqlstore.InfiniteFuture):
+		return "infinity"
+	case t.Equal(sqlstore.InfinitePast):
+		return "-infinity"
+	}
+	return ""
+}
+
 func codeOf(err error) pqerror.Code {
 	var e *pq.Error
 	if errors.As(err, &e) {
@@ -73,7 +88,7 @@ func faultOf(err error) error {
 	switch code := codeOf(err); code {
 	case "":
 		var network net.Error
-		if errors.As(err, &network) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, errLost) ||
+		if errors.As(err, &network) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, errLost) || broken(err) ||
 			errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || refused(err) {
 			return sqlstore.ErrAway(err)
 		}
@@ -98,6 +113,12 @@ func faultOf(err error) error {
 		}
 	}
 	return sqlstore.ErrUnexpected(err)
+}
+
+// broken holds for what lib/pq hands on of a connection that somebody has cut, such as a proxy.
+func broken(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) ||
+		errors.Is(err, syscall.EPIPE) || errors.Is(err, net.ErrClosed)
 }
 
 // refused holds for a search over several hosts of which none would do; lib/pq has no type for it.

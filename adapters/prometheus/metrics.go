@@ -23,6 +23,7 @@ type Metrics struct {
 	inFlight atomic.Int64
 
 	rateLimited *metrics.Counter
+	rendered    *metrics.Counter
 	cacheHits   *metrics.Counter
 	cacheMisses *metrics.Counter
 
@@ -42,6 +43,7 @@ var (
 func New(version string) *Metrics {
 	m := &Metrics{set: metrics.NewSet()}
 	m.rateLimited = m.set.NewCounter("rate_limited_total")
+	m.rendered = m.set.NewCounter("templates_rendered_total")
 	m.cacheHits = m.set.NewCounter(`cache_requests_total{result="hit"}`)
 	m.cacheMisses = m.set.NewCounter(`cache_requests_total{result="miss"}`)
 	m.set.NewGauge("http_requests_in_flight", func() float64 { return float64(m.inFlight.Load()) })
@@ -104,6 +106,9 @@ func (m *Metrics) Ended(method, route string, status int, took time.Duration) {
 
 // RateLimited counts an answer of 429.
 func (m *Metrics) RateLimited() { m.rateLimited.Inc() }
+
+// Rendered counts a rendering.
+func (m *Metrics) Rendered() { m.rendered.Inc() }
 
 // AuthFailed counts a request that was not let in; reasons are a small fixed set.
 func (m *Metrics) AuthFailed(reason string) {

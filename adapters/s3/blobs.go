@@ -27,6 +27,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go/logging"
 
 	"bitbucket.org/templar/templar/ports"
@@ -72,8 +73,10 @@ type Blobs struct {
 	client         *s3.Client
 	bucket, prefix string // the prefix is "" or ends with a slash
 	secrets        *strings.Replacer
-	readIdle       time.Duration // how long a reader waits for the next bytes
+	sums           types.ChecksumAlgorithm // of parts, "" for none but those of the signature
+	readIdle       time.Duration           // how long a reader waits for the next bytes
 	partSize       int
+	mostParts      int
 }
 
 var _ ports.Blobs = (*Blobs)(nil)
@@ -81,7 +84,8 @@ var _ ports.Blobs = (*Blobs)(nil)
 // Open makes a client; it reads configuration but asks no server, so that a wrong bucket shows at its first use. A
 // configuration that cannot be used is fs.ErrInvalid.
 func Open(ctx context.Context, c Config) (*Blobs, error) {
-	b := &Blobs{bucket: c.Bucket, prefix: strings.Trim(c.Prefix, "/"), readIdle: time.Minute, partSize: partSize}
+	b := &Blobs{bucket: c.Bucket, prefix: strings.Trim(c.Prefix, "/"), sums: types.ChecksumAlgorithmCrc32,
+		readIdle: time.Minute, partSize: partSize, mostParts: mostParts}
 	if b.prefix != "" {
 		b.prefix += "/"
 	}
@@ -113,6 +117,7 @@ func Open(ctx context.Context, c Config) (*Blobs, error) {
 		if o.BaseEndpoint != nil {
 			// Names of buckets are no names of hosts there, and the SDK's newer checksums are not known everywhere.
 			o.UsePathStyle = true
+			b.sums = ""
 			o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
 			o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
 		}

@@ -46,6 +46,8 @@ func (b *Blobs) failure(what string, err error) error {
 	status := 0
 	if errors.As(err, &answered) {
 		status = answered.HTTPStatusCode()
+	}
+	if status != 0 {
 		text = fmt.Sprintf("status %d: %s", status, text)
 	}
 	switch {
@@ -55,7 +57,7 @@ func (b *Blobs) failure(what string, err error) error {
 		kinds = append(kinds, context.DeadlineExceeded)
 	case status == http.StatusNotFound:
 		kinds = append(kinds, fs.ErrNotExist)
-	case status == http.StatusPreconditionFailed:
+	case status == http.StatusPreconditionFailed, code == "ConditionalRequestConflict": // another upload, before or beside
 		kinds = append(kinds, fs.ErrExist)
 	case status == http.StatusForbidden || status == http.StatusUnauthorized:
 		kinds = append(kinds, fs.ErrPermission)

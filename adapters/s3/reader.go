@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -49,7 +50,7 @@ func (r *reader) connect() error {
 		if out.ContentLength != nil {
 			r.size = *out.ContentLength
 		}
-	} else if out.ContentRange == nil {
+	} else if !strings.HasPrefix(aws.ToString(out.ContentRange), fmt.Sprintf("bytes %d-", r.at)) {
 		cancel()
 		return errors.Join(errors.New("the server does not continue where it stopped"), out.Body.Close())
 	}
@@ -66,6 +67,9 @@ func (r *reader) Read(p []byte) (int, error) {
 		return 0, nil
 	}
 	for {
+		if r.ended = r.ctx.Err(); r.ended != nil {
+			return 0, r.ended
+		}
 		n, err := r.some(p)
 		r.at += int64(n)
 		if n > 0 {
@@ -109,9 +113,6 @@ func (r *reader) finished(err error) error {
 	// A connection that cannot even be made was tried several times by the SDK; what was read whole but has the wrong
 	// sum will not be better.
 	if !broken || r.breaks >= mostBreaks || r.size < 0 || r.at >= r.size {
-		if errors.Is(err, io.EOF) {
-			err = io.ErrUnexpectedEOF
-		}
 		failed := r.blobs.failure(r.blobs.place(r.name), fmt.Errorf("broke off after %d of %d bytes: %w", r.at, r.size, err))
 		if errors.Is(failed, fs.ErrExist) { // If-Match: it is another object now
 			return &failure{text: r.blobs.place(r.name) + ": was replaced while it was read"}

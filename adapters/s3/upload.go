@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"bitbucket.org/templar/templar/ports"
 )
 
 // markName is the object's metadata that tells an upload its own object from another's of the same name.
@@ -36,6 +38,8 @@ type upload struct {
 	mu      sync.Mutex // for parts
 	ended   bool
 }
+
+var _ ports.Upload = (*upload)(nil)
 
 func (b *Blobs) begin(ctx context.Context, name string) *upload {
 	u := &upload{blobs: b, name: name, mark: rand.Text(), places: make(chan []byte, partsAtOnce+1)}
@@ -74,8 +78,8 @@ func (u *upload) send() error {
 			return u.fail(err)
 		}
 	}
-	if len(u.parts) == mostParts {
-		return u.fail(fmt.Errorf("longer than %d parts of %d bytes: %w", mostParts, u.blobs.partSize, fs.ErrInvalid))
+	if len(u.parts) == u.blobs.mostParts {
+		return u.fail(fmt.Errorf("longer than %d parts of %d bytes", u.blobs.mostParts, u.blobs.partSize))
 	}
 	u.mu.Lock()
 	u.parts = append(u.parts, types.CompletedPart{})
@@ -85,23 +89,26 @@ func (u *upload) send() error {
 	u.buffer = nil
 	u.sending.Go(func() {
 		if err := u.part(number, full); err != nil {
-			_ = u.fail(err)
+			u.cancel(u.blobs.failure(u.blobs.place(u.name), err))
 		}
 		u.places <- full[:0]
 	})
 	select {
 	case u.buffer = <-u.places:
-		return u.usable()
+		if cap(u.buffer) == 0 {
+			u.buffer = make([]byte, 0, u.blobs.partSize)
+		}
 	case <-u.ctx.Done():
-		return u.usable()
 	}
+	return u.usable()
 }
 
 func (u *upload) create() error {
 	ctx, cancel := context.WithTimeout(u.ctx, callTime)
 	defer cancel()
 	out, err := u.blobs.client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
-		Bucket: &u.blobs.bucket, Key: u.blobs.key(u.name), ContentType: aws.String(contentType), Metadata: u.metadata()})
+		Bucket: &u.blobs.bucket, Key: u.blobs.key(u.name), ContentType: aws.String(contentType), Metadata: u.metadata(),
+		ChecksumAlgorithm: u.blobs.sums}) // S3 refuses parts with sums that were not announced here
 	if err != nil {
 		return err
 	}
@@ -116,16 +123,13 @@ func (u *upload) part(number int, content []byte) error {
 	ctx, cancel := context.WithTimeout(u.ctx, callTime)
 	defer cancel()
 	out, err := u.blobs.client.UploadPart(ctx, &s3.UploadPartInput{Bucket: &u.blobs.bucket, Key: u.blobs.key(u.name),
-		UploadId: &u.id, PartNumber: aws.Int32(int32(number)), Body: bytes.NewReader(content)})
+		UploadId: &u.id, PartNumber: aws.Int32(int32(number)), Body: bytes.NewReader(content), ChecksumAlgorithm: u.blobs.sums})
 	if err != nil {
 		return err
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	// Which sum there is depends on the SDK's settings; S3 wants to see the same one again.
-	u.parts[number-1] = types.CompletedPart{PartNumber: aws.Int32(int32(number)), ETag: out.ETag,
-		ChecksumCRC32: out.ChecksumCRC32, ChecksumCRC32C: out.ChecksumCRC32C, ChecksumCRC64NVME: out.ChecksumCRC64NVME,
-		ChecksumSHA1: out.ChecksumSHA1, ChecksumSHA256: out.ChecksumSHA256}
+	u.parts[number-1] = types.CompletedPart{PartNumber: aws.Int32(int32(number)), ETag: out.ETag, ChecksumCRC32: out.ChecksumCRC32}
 	return nil
 }
 
@@ -134,13 +138,18 @@ func (u *upload) Commit() error {
 	if err := u.usable(); err != nil {
 		return err
 	}
-	var err error
-	if u.id == "" {
-		err = u.put()
-	} else {
-		err = u.complete()
+	finish := u.put
+	if u.id != "" {
+		finish = u.complete
+		if err := u.send(); err != nil {
+			return err
+		}
+		u.sending.Wait()
+		if err := u.usable(); err != nil {
+			return err
+		}
 	}
-	if err != nil && !u.isThere() {
+	if err := finish(); err != nil && !u.isThere() {
 		return u.fail(err)
 	}
 	u.end()
@@ -156,14 +165,8 @@ func (u *upload) put() error {
 	return err
 }
 
+// complete makes one object of the parts.
 func (u *upload) complete() error {
-	if err := u.send(); err != nil {
-		return err
-	}
-	u.sending.Wait()
-	if err := u.usable(); err != nil {
-		return err
-	}
 	ctx, cancel := context.WithTimeout(u.ctx, callTime)
 	defer cancel()
 	_, err := u.blobs.client.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{Bucket: &u.blobs.bucket,
@@ -212,7 +215,7 @@ func (u *upload) end() {
 // fail makes an error the one of this upload, unless there was one before, and answers the upload's.
 func (u *upload) fail(err error) error {
 	u.cancel(u.blobs.failure(u.blobs.place(u.name), err))
-	return context.Cause(u.ctx)
+	return u.usable()
 }
 
 // usable is nil while the upload goes on.
@@ -220,7 +223,11 @@ func (u *upload) usable() error {
 	if u.ended {
 		return fmt.Errorf("%s: %w", u.blobs.place(u.name), fs.ErrClosed)
 	}
-	return context.Cause(u.ctx)
+	var failed *failure
+	if errors.As(context.Cause(u.ctx), &failed) {
+		return failed
+	}
+	return u.ctx.Err()
 }
 
 func (u *upload) metadata() map[string]string { return map[string]string{markName: u.mark} }

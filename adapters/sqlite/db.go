@@ -46,9 +46,9 @@ type DB struct {
 }
 
 var (
-	_ ports.Probe    = (*DB)(nil)
-	_ template.Store = (*sqlstore.Templates)(nil)
-	_ auth.KeyStore  = (*sqlstore.Keys)(nil)
+	_ ports.Probe       = (*DB)(nil)
+	_ template.Database = (*sqlstore.Templates)(nil)
+	_ auth.KeyStore     = (*sqlstore.Keys)(nil)
 )
 
 func init() { sqlx.BindDriver("sqlite", sqlx.QUESTION) }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -29,6 +30,8 @@ SELECT templateid, revision, COALESCE(name, ''), COALESCE(description, ''), COAL
 FROM templates WHERE templateid = $1 AND revision = $2 AND deleted IS NULL`,
 		`UPDATE templates SET name = $3, description = $4, content = $5, syntax = $6, revision = $7, author = $8, modified = $9
 WHERE templateid = $1 AND revision = $2 AND deleted IS NULL`},
+	Rows:           values,
+	MaxParameters:  maxParameters,
 	StartsWith:     `substr(name, 1, length(%s)) = %s`,
 	Words:          `tidx IN (SELECT rowid FROM ` + wordsTable + ` WHERE ` + wordsTable + ` MATCH %s)`,
 	WordsParameter: matchAll,
@@ -41,6 +44,33 @@ WHERE templateid = $1 AND revision = $2 AND deleted IS NULL`},
 	Busy: func(err error) bool { return codeOf(err)&0xff == sqlite3.SQLITE_BUSY },
 	// SQLite prepares anew by itself.
 	Outdated: func(error) bool { return false },
+}
+
+// maxParameters is what a statement may have by default (SQLITE_MAX_VARIABLE_NUMBER), less some of its own.
+const maxParameters = 32_000
+
+// values gives the rows of a set as they are written in SQL.
+func values(set sqlstore.RowSet, before int) (body string, args []any) {
+	var text strings.Builder
+	args = make([]any, 0, len(set.Rows)*len(set.Columns))
+	for i, row := range set.Rows {
+		text.WriteString([]string{"VALUES (", "), ("}[min(i, 1)])
+		for j, value := range row {
+			if j > 0 {
+				text.WriteString(", ")
+			}
+			if t, timed := value.(time.Time); timed && t.IsZero() || set.Columns[j].Type == sqlstore.IntColumn && value == 0 {
+				text.WriteString("NULL")
+				continue
+			} else if timed {
+				value = t.Format(sqlstore.SQLiteTime)
+			}
+			args = append(args, value)
+			text.WriteString("$" + strconv.Itoa(before+len(args)))
+		}
+	}
+	text.WriteByte(')')
+	return text.String(), args
 }
 
 // matchAll makes a query of FTS5 that asks for all words of the text: each is quoted, so that none is an operator.

@@ -9,6 +9,7 @@ import (
 
 	"bitbucket.org/templar/templar/core/auth"
 	"bitbucket.org/templar/templar/core/fault"
+	"bitbucket.org/templar/templar/core/mustache"
 	"bitbucket.org/templar/templar/core/page"
 	"bitbucket.org/templar/templar/ports"
 )
@@ -16,7 +17,7 @@ import (
 // Config is what a Service is made of.
 type Config struct {
 	// Store keeps the templates. Required.
-	Store Store
+	Store Database
 	// Cache is put before the store's reads; nil for none.
 	Cache ports.Cache
 	// Codec makes the bodies that readers are sent. Required.
@@ -25,6 +26,12 @@ type Config struct {
 	Sealer *page.Sealer
 	// MaxContent bounds a template's content, in bytes.
 	MaxContent int
+	// Bounds are those of a rendering.
+	Bounds Bounds
+	// Trees keeps parsed templates; nil for none.
+	Trees Trees
+	// Differ compares revisions. Required.
+	Differ Differ
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// NewID makes ids; nil means UUIDs of version 7, which keep indexes dense.
@@ -35,8 +42,12 @@ type Config struct {
 // templates:read or templates:write; without it the fault is Unauthenticated or Forbidden. It is safe for concurrent
 // use.
 type Service struct {
-	stored     Store // the truth
+	stored     Database // the truth
 	cached     *cachedStore
+	names      *names
+	trees      Trees
+	differ     Differ
+	bounds     Bounds
 	codec      Codec
 	sealer     *page.Sealer
 	maxContent int
@@ -46,15 +57,26 @@ type Service struct {
 
 // NewService makes a Service. It panics when something required is missing, which is a bug of the caller.
 func NewService(c Config) *Service {
-	if c.Store == nil || c.Codec == nil || c.Sealer == nil || c.MaxContent <= 0 {
+	if c.Store == nil || c.Codec == nil || c.Sealer == nil || c.Differ == nil || c.MaxContent <= 0 {
 		panic("template: an incomplete Config")
 	}
-	s := &Service{stored: c.Store, codec: c.Codec, sealer: c.Sealer, maxContent: c.MaxContent, now: c.Now, newID: c.NewID}
+	s := &Service{stored: c.Store, codec: c.Codec, sealer: c.Sealer, maxContent: c.MaxContent, now: c.Now, newID: c.NewID,
+		trees: c.Trees, differ: c.Differ, bounds: c.Bounds}
 	cache := c.Cache
 	if cache == nil {
 		cache = noCache{}
 	}
 	s.cached = &cachedStore{Store: c.Store, cache: cache, codec: c.Codec}
+	s.names = &names{history: c.Store, cache: cache}
+	if s.trees == nil {
+		s.trees = noTrees{}
+	}
+	if s.bounds.MaxBytes <= 0 {
+		s.bounds.MaxBytes = mustache.DefaultMaxBytes
+	}
+	if s.bounds.Timeout <= 0 {
+		s.bounds.Timeout = defaultRenderTimeout
+	}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -71,6 +93,12 @@ func (noCache) Fetch(ctx context.Context, _ [16]byte, load func(context.Context)
 	return load(ctx)
 }
 func (noCache) Changing(context.Context, [16]byte) func() { return func() {} }
+
+// noTrees keeps nothing.
+type noTrees struct{}
+
+func (noTrees) Tree(TreeKey) (*mustache.Template, bool) { return nil, false }
+func (noTrees) Keep(TreeKey, *mustache.Template)        {}
 
 // Precondition is what a caller knows of the template that it changes (If-Match, RFC 9110 13.1.1).
 type Precondition struct {
@@ -247,11 +275,25 @@ func (s *Service) edit(ctx context.Context, id uuid.UUID, p *Precondition, chang
 		was := t.Revision
 		t.Name, t.Description, t.Content, t.Syntax = draft.Name, draft.Description, draft.Content, draft.Syntax
 		t.Revision, t.Author, t.Modified = was+1, caller.User, s.after(t.Modified)
-		if err = s.cached.Replace(ctx, t, was); !errors.Is(err, ErrStale) {
+		if err = s.replace(ctx, t, was, old.Name); !errors.Is(err, ErrStale) {
 			return t, err
 		}
 	}
 	return Template{}, errBusy
+}
+
+// replace stores the next revision, and sees to it that templates are found by their new names.
+func (s *Service) replace(ctx context.Context, t Template, was int, oldName string) error {
+	if t.Name != oldName {
+		defer s.names.changing(ctx, oldName, t.Name)()
+	}
+	return s.cached.Replace(ctx, t, was)
+}
+
+// trash moves a template to the trash, and sees to it that another one of its name is found.
+func (s *Service) trash(ctx context.Context, t Template) error {
+	defer s.names.changing(ctx, t.Name)()
+	return s.cached.Trash(ctx, t.ID, t.Revision, s.instant())
 }
 
 // Delete moves a template to the trash. Faults: NotFound, Stale.
@@ -267,7 +309,7 @@ func (s *Service) Delete(ctx context.Context, id uuid.UUID, p *Precondition) err
 		if !p.met(t.Revision) {
 			return ErrStale
 		}
-		if err = s.cached.Trash(ctx, id, t.Revision, s.instant()); !errors.Is(err, ErrStale) {
+		if err = s.trash(ctx, t); !errors.Is(err, ErrStale) {
 			return err
 		}
 	}
@@ -290,6 +332,7 @@ func (s *Service) Undelete(ctx context.Context, id uuid.UUID, key *Idempotency) 
 			claim.Revision = t.Revision
 		}
 		if t.InTrash() {
+			defer s.names.changing(ctx, t.Name)()
 			err = s.cached.Undelete(ctx, id, t.Revision, claim)
 		}
 		if !t.InTrash() || errors.Is(err, ErrStale) {

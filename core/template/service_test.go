@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"bitbucket.org/templar/templar/adapters/memory"
+	"bitbucket.org/templar/templar/adapters/udiff"
 	"bitbucket.org/templar/templar/core/auth"
 	"bitbucket.org/templar/templar/core/fault"
 	"bitbucket.org/templar/templar/core/page"
@@ -44,7 +45,7 @@ func newFixture(t *testing.T) *fixture {
 	f := &fixture{store: memory.NewTemplates(), now: time.Date(2026, 11, 22, 2, 29, 0, 123456789, time.FixedZone("", 3600))}
 	f.ctx = auth.With(context.Background(), &auth.Principal{User: "ann", Scopes: auth.AllScopes()})
 	f.Service = template.NewService(template.Config{Store: f.store, Cache: memory.NewCache(time.Minute, 1<<20), Codec: plainCodec{},
-		Sealer: page.NewSealer("key"), MaxContent: 100, Now: func() time.Time { return f.now }})
+		Sealer: page.NewSealer("key"), MaxContent: 100, Differ: udiff.Differ{}, Trees: memory.NewTrees(1 << 20), Now: func() time.Time { return f.now }})
 	return f
 }
 

@@ -121,7 +121,7 @@ func (l *ledger) acknowledged(a *answer, err error) bool {
 		if strings.Contains(err.Error(), "Client.Timeout") {
 			l.refuse("no answer: %v", err)
 		}
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(100 * time.Millisecond)
 		return false
 	}
 	l.mu.Lock()
@@ -136,7 +136,7 @@ func (l *ledger) acknowledged(a *answer, err error) bool {
 	if err := a.unavailable(); err != nil {
 		l.refuse("%v", err)
 	}
-	time.Sleep(10 * time.Millisecond)
+	time.Sleep(100 * time.Millisecond)
 	return false
 }
 

@@ -43,11 +43,10 @@ const (
 	revokedKey = "5c6d7f6e-3b0a-4a7e-9d6c-3f4a0e8c1d03"
 	unknownKey = "5c6d7f6e-3b0a-4a7e-9d6c-3f4a0e8c1d04"
 	endingKey  = "5c6d7f6e-3b0a-4a7e-9d6c-3f4a0e8c1d06"
-	limitedKey = "5c6d7f6e-3b0a-4a7e-9d6c-3f4a0e8c1d05"
 )
 
 // grace is the AUTH_GRACE of these tests.
-const grace = 2 * time.Second
+const grace = 3 * time.Second
 
 func TestRedisAway(t *testing.T) {
 	t.Parallel()
@@ -65,19 +64,20 @@ func redisAway(t *testing.T, o outage) {
 	for _, key := range []string{seenKey, unseenKey, revokedKey} {
 		redis.CLI("HSET", "sec_apikeys", key, "user: somebody")
 	}
-	redis.CLI("HSET", "sec_apikeys", limitedKey, `{"user": "limited", "scopes": ["templates:read"], "rate": 30}`)
-	s := base(t).with(postgresSettings(servers.Postgres(t).Database(t)), redisSettings(t, redis, proxy.Addr()),
-		settings{"AUTH_GRACE": grace.String(), "CACHE_TTL": "3s"})
-	p := start(t, t.TempDir(), s)
+	database := postgresSettings(servers.Postgres(t).Database(t))
+	control := start(t, t.TempDir(), base(t).with(database))
+	p := start(t, t.TempDir(), base(t).with(database, redisSettings(t, redis, proxy.Addr()),
+		settings{"AUTH_GRACE": grace.String(), "CACHE_TTL": "3s"}))
 	p.waitUntil(t, "GET", "/readyz", "is ok", back, status("ok"))
-	var made struct{ Key string }
+	var made, limited struct{ Key string }
 	unmarshal(t, p.want(t, 201, "POST", "/v1/keys", map[string]any{"user": "kept", "scopes": []string{"templates:read"}}), &made)
-	for _, key := range []string{seenKey, revokedKey, limitedKey, made.Key} {
+	unmarshal(t, p.want(t, 201, "POST", "/v1/keys", map[string]any{"user": "limited", "scopes": []string{"templates:read"}, "rate": 30}), &limited)
+	for _, key := range []string{seenKey, revokedKey, limited.Key, made.Key} {
 		p.want(t, 200, "GET", "/v1/whoami", nil, "X-API-KEY", key)
 	}
 
 	stop := make(chan struct{})
-	traffic := traffic(t, p, stop)
+	traffic := traffic(t, p, control, stop)
 	time.Sleep(300 * time.Millisecond)
 	for _, key := range []string{seenKey, revokedKey} {
 		p.want(t, 200, "GET", "/v1/whoami", nil, "X-API-KEY", key)
@@ -107,9 +107,11 @@ func redisAway(t *testing.T, o outage) {
 	if o.reachable {
 		redis.CLI("HDEL", "sec_apikeys", revokedKey)
 	}
-	keepsLimit(t, p)
-	time.Sleep(time.Until(checked.Add(grace - 300*time.Millisecond)))
-	p.want(t, 200, "GET", "/v1/whoami", nil, "X-API-KEY", revokedKey)
+	keepsLimit(t, p, limited.Key)
+	time.Sleep(time.Until(checked.Add(grace - 1500*time.Millisecond)))
+	if a := p.do(t, "GET", "/v1/whoami", nil, "X-API-KEY", revokedKey); a.Status != 200 && time.Since(checked) < grace {
+		t.Errorf("%v after it was seen valid, with AUTH_GRACE %v, a key is answered %d: %s", time.Since(checked), grace, a.Status, a.Body)
+	}
 	p.want(t, 401, "GET", "/v1/whoami", nil, "X-API-KEY", endingKey)
 	time.Sleep(time.Until(began.Add(grace + 300*time.Millisecond)))
 	for _, key := range []string{seenKey, revokedKey, unseenKey, unknownKey} {
@@ -144,11 +146,11 @@ func status(name string) func(*answer) bool {
 }
 
 // keepsLimit sends three times as many requests as the rate allows while Redis is away.
-func keepsLimit(t *testing.T, p *process) {
+func keepsLimit(t *testing.T, p *process, key string) {
 	t.Helper()
-	admitted, denied := 0, 0
+	admitted, denied, began := 0, 0, time.Now()
 	for range 90 {
-		switch a := p.do(t, "GET", "/v1/whoami", nil, "X-API-KEY", limitedKey); a.Status {
+		switch a := p.do(t, "GET", "/v1/whoami", nil, "X-API-KEY", key); a.Status {
 		case 200:
 			admitted++
 		case 429:
@@ -157,13 +159,14 @@ func keepsLimit(t *testing.T, p *process) {
 			t.Fatalf("a limited user is answered %d: %s", a.Status, a.Body)
 		}
 	}
-	// One was taken before, and two come back while this runs.
-	if admitted < 26 || admitted > 32 {
+	// One was taken before, and some come back while this runs.
+	if admitted < 26 || float64(admitted) > 30+30*time.Since(began).Minutes() {
 		t.Errorf("with a rate of 30 and Redis away %d requests were admitted, %d denied", admitted, denied)
 	}
 }
 
-// load is steady reading and writing with an API token.
+// load is steady reading and writing with an API token, on an instance that loses its Redis and, in turn, on one that
+// never had any: what that takes is the doing of the machine and the database.
 type load struct {
 	running sync.WaitGroup
 	mu      sync.Mutex
@@ -171,18 +174,18 @@ type load struct {
 }
 
 type sample struct {
-	at     time.Time
-	took   time.Duration
-	what   string
-	status int
-	err    error
+	at      time.Time
+	took    time.Duration
+	control bool // on the instance without Redis
+	failure string
 }
 
-func traffic(t *testing.T, p *process, stop <-chan struct{}) *load {
+func traffic(t *testing.T, p, control *process, stop <-chan struct{}) *load {
 	t.Helper()
 	l := &load{}
 	for range 2 {
-		path := p.create(t, "a template")
+		// The two instances share the database and no cache, so each has a template of its own.
+		paths := map[*process]string{p: p.create(t, "a template"), control: control.create(t, "a template")}
 		l.running.Go(func() {
 			for i := 0; ; i++ {
 				select {
@@ -190,15 +193,18 @@ func traffic(t *testing.T, p *process, stop <-chan struct{}) *load {
 					return
 				case <-time.After(5 * time.Millisecond):
 				}
+				asked := []*process{p, control}[i%2]
 				method, body := "GET", any(nil)
-				if i%3 == 0 {
+				if i/2%3 == 0 {
 					method, body = "PUT", object{Name: "n", Content: word()}.draft()
 				}
 				began := time.Now()
-				a, err := p.try(method, path, body)
-				s := sample{at: began, took: time.Since(began), what: method, err: err}
-				if a != nil {
-					s.status = a.Status
+				a, err := asked.try(method, paths[asked], body)
+				s := sample{at: began, took: time.Since(began), control: asked == control}
+				if err != nil {
+					s.failure = err.Error()
+				} else if a.Status != 200 {
+					s.failure = fmt.Sprintf("%s: %d %s", method, a.Status, a.Body)
 				}
 				l.mu.Lock()
 				l.samples = append(l.samples, s)
@@ -213,12 +219,16 @@ func traffic(t *testing.T, p *process, stop <-chan struct{}) *load {
 func (l *load) check(t *testing.T, changes ...time.Time) {
 	t.Helper()
 	l.running.Wait()
-	var calm []time.Duration
+	var calm, controls []time.Duration
 	var longest time.Duration
 	failures := map[string]int{}
 	for _, s := range l.samples {
-		if s.err != nil || s.status != 200 {
-			failures[fmt.Sprintf("%s: %d %v", s.what, s.status, s.err)]++
+		if s.failure != "" {
+			failures[s.failure]++
+		}
+		if s.control {
+			controls = append(controls, s.took)
+			continue
 		}
 		longest = max(longest, s.took)
 		if !slices.ContainsFunc(changes, func(c time.Time) bool {
@@ -231,12 +241,14 @@ func (l *load) check(t *testing.T, changes ...time.Time) {
 		t.Errorf("without Redis requests failed: %v", failures)
 	}
 	slices.Sort(calm)
-	p99 := calm[len(calm)*99/100]
-	t.Logf("%d requests, p50 %v, p99 %v, the longest in the first second too %v", len(l.samples), calm[len(calm)/2], p99, longest)
-	if p99 > 200*time.Millisecond {
+	slices.Sort(controls)
+	p99, noise := calm[len(calm)*99/100], controls[len(controls)-1]
+	t.Logf("%d requests, p50 %v, p99 %v, the longest %v; where there is no Redis p50 %v, the longest %v",
+		len(l.samples), calm[len(calm)/2], p99, longest, controls[len(controls)/2], noise)
+	if p99 > 200*time.Millisecond+noise {
 		t.Errorf("p99 is %v", p99)
 	}
-	if longest > 1500*time.Millisecond {
+	if longest > 1500*time.Millisecond+noise {
 		t.Errorf("a request took %v", longest)
 	}
 }

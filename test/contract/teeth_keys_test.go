@@ -59,11 +59,15 @@ func spoilsKeys(what string, spoil func(*auth.Key)) breaker[auth.KeyStore] {
 var (
 	careless = breakKeys("rotates whatever the secret was", func(good auth.KeyStore, b *brokenKeys) {
 		b.rotate = func(ctx context.Context, k auth.Key, _ auth.Digest) error {
-			now, err := good.Get(ctx, k.ID)
-			if err != nil {
-				return err
+			for {
+				now, err := good.Get(ctx, k.ID)
+				if err != nil {
+					return err
+				}
+				if err = good.Rotate(ctx, k, now.Secret); !fault.Is(err, fault.Conflict) {
+					return err
+				}
 			}
-			return good.Rotate(ctx, k, now.Secret)
 		}
 	})
 	swallowsConflicts = breakKeys("takes conflicts for success", func(good auth.KeyStore, b *brokenKeys) {

@@ -81,6 +81,7 @@ var (
 		}
 	})
 	racy = breakLimiters("looks first and takes later", func(_ int, good ports.Limiter) asker {
+		gap := newGap()
 		return func(ctx context.Context, bucket string, rate int, take bool) ports.Permit {
 			p := good.Peek(ctx, bucket, rate)
 			if p.Granted && take {

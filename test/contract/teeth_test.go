@@ -2,6 +2,7 @@ package contract
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"time"
 )
@@ -51,6 +52,31 @@ func demandTeeth[S any](t *testing.T, checks []Check[S], good func() S, breakers
 	}
 }
 
-// gap is a moment between looking and acting, for those who do not do both at once. It is long enough for all
-// goroutines of a race to get into it, also on a busy machine.
-func gap() { time.Sleep(50 * time.Millisecond) }
+// newGap makes the moment between looking and acting, for those who do not do both at once: whoever calls it waits for
+// another to come, so that a race is lost for certain and not by chance. It lasts a second at most.
+func newGap() func() {
+	var mu sync.Mutex
+	var waiting chan struct{}
+	return func() {
+		mu.Lock()
+		other := waiting
+		if other != nil {
+			waiting = nil
+			mu.Unlock()
+			close(other)
+			return
+		}
+		mine := make(chan struct{})
+		waiting = mine
+		mu.Unlock()
+		select {
+		case <-mine:
+		case <-time.After(time.Second):
+			mu.Lock()
+			defer mu.Unlock()
+			if waiting == mine {
+				waiting = nil
+			}
+		}
+	}
+}

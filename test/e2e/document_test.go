@@ -31,7 +31,7 @@ var document = sync.OnceValues(func() (routers.Router, error) {
 
 // The document describes pages and its own text as plain strings.
 func init() {
-	for _, mediaType := range []string{"text/html", "application/yaml", "text/css", "text/javascript"} {
+	for _, mediaType := range []string{"text/html", "application/yaml", "text/css", "text/javascript", "text/x-diff", "application/x-ndjson", "application/ndjson", "application/jsonl"} {
 		openapi3filter.RegisterBodyDecoder(mediaType, func(body io.Reader, _ http.Header, _ *openapi3.SchemaRef, _ openapi3filter.EncodingFn) (any, error) {
 			text, err := io.ReadAll(body)
 			return string(text), err

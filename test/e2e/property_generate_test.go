@@ -197,7 +197,7 @@ func drawValue(t *rapid.T, label string, s *openapi3.Schema, depth int) any {
 func drawObject(t *rapid.T, label string, s *openapi3.Schema, depth int) map[string]any {
 	object := map[string]any{}
 	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
-		if slices.Contains(s.Required, name) || (depth <= deepest && rapid.IntRange(0, 2).Draw(t, label+"/"+name+"?") == 2) {
+		if slices.Contains(s.Required, name) || (depth <= deepest && rapid.Bool().Draw(t, label+"/"+name+"?")) {
 			object[name] = drawValue(t, label+"/"+name, s.Properties[name].Value, depth+1)
 		}
 	}
@@ -251,6 +251,18 @@ func drawInteger(t *rapid.T, label string, s *openapi3.Schema) int64 {
 var pieces = []string{"a", "Z", "0", "word ", "ä", "🎉", "\u0301", "\u202e", "\ufeff", "ß", "İ", "\u2028", "\u00a0", " ", "\t", "\n", "\r\n", "\"", "'", "\\", "/", "%", "_", "*", ":", "&", "|", "!", "(", "<", ">",
 	"--", ";", "$1", "?", "\u0001", "\u007f", "\u0085", "\ufffd", "\U0010ffff", "{{name}}", "{{{a.b}}}", "{{#s}}x{{/s}}", "{{^s}}", "{{", "}}", "{{!", "{{=<% %>=}}", "{{> p}}", "NULL", "null", "true"}
 
+// everything is all pieces that a schema lets stand in one text, Mustache tags aside: whatever stumbles over one of them
+// is found by one request.
+func everything(s *openapi3.Schema) string {
+	text := "x"
+	for _, piece := range pieces {
+		if !strings.ContainsAny(piece, "{}") && fits(s, text+piece+"x") {
+			text += piece
+		}
+	}
+	return text + "x"
+}
+
 func drawPieces(t *rapid.T, label string) string {
 	return strings.Join(rapid.SliceOfN(rapid.SampledFrom(pieces), 0, 8).Draw(t, label), "")
 }
@@ -283,6 +295,8 @@ func drawText(t *rapid.T, label string, s *openapi3.Schema) string {
 		}
 	case 3:
 		text = rapid.String().Draw(t, label)
+	case 4, 5:
+		text = everything(s)
 	default:
 		text = drawPieces(t, label)
 	}

@@ -50,13 +50,17 @@ func TestBrokenDocumentIsFound(t *testing.T) {
 		"a header's example":        {"example: '\"default\";r=42;t=17'", "example: nonsense"},
 		"a reference to nothing":    {"schema: {$ref: '#/components/schemas/About'}", "schema: {$ref: '#/components/schemas/Abuot'}"},
 		"an operationId twice":      {"operationId: headRoot", "operationId: getRoot"},
+		"a line of a request":       {`{"name":"Reminder"}`, `{"name":7}`},
+		"a line of an answer":       {`"result":"created"`, `"result":"made"`},
+		"a line that is no JSON":    {`{"name":"Reminder"}`, `{"name":"Reminder"`},
+		"lines without a schema":    {"x-line-schema: {$ref: '#/components/schemas/ImportResult'}", "x-other: 1"},
 		"a pattern":                 {"pattern: '^\"[1-9][0-9]*\"$'", "pattern: '^(\"$'"},
 	} {
 		broken := strings.Replace(string(YAML()), change[0], change[1], 1)
 		if broken == string(YAML()) {
 			t.Fatalf("%s: the document does not have %q", name, change[0])
 		}
-		if validate([]byte(broken)) == nil && checkExamples(load(t, []byte(broken))) == nil {
+		if validate([]byte(broken)) == nil && checkExamples(load(t, []byte(broken))) == nil && checkLines(load(t, []byte(broken))) == nil {
 			t.Errorf("%s: not found", name)
 		}
 	}
@@ -89,6 +93,26 @@ func checkExamples(doc *openapi3.T) []string {
 func TestExamplesMatch(t *testing.T) {
 	for _, wrong := range checkExamples(load(t, YAML())) {
 		t.Error(wrong)
+	}
+}
+
+// TestAnswersThatAreKept holds the one answer that never changes against those around it, which do.
+func TestAnswersThatAreKept(t *testing.T) {
+	doc := load(t, YAML())
+	header := func(path, status string) string {
+		value := doc.Paths.Value(path).Get.Responses.Value(status).Value.Headers["Cache-Control"]
+		return value.Value.Schema.Value.Enum[0].(string)
+	}
+	const revision = "/v1/templates/{templateid}/revisions/{revision}"
+	for _, status := range []string{"200", "304"} {
+		if got := header(revision, status); got != "private, max-age=31536000, immutable" {
+			t.Errorf("a revision with %s: %s", status, got)
+		}
+	}
+	for _, path := range []string{"/v1/templates/{templateid}/revisions", "/v1/templates/{templateid}/labels/{label}", "/v1/templates/{templateid}/diff"} {
+		if got := header(path, "200"); got != "private, no-cache" {
+			t.Errorf("%s: %s", path, got)
+		}
 	}
 }
 
@@ -267,7 +291,8 @@ func checkSecurity(t *testing.T, where, path, method string, op *openapi3.Operat
 	case path == "/v1/whoami":
 	case strings.HasPrefix(path, "/v1/keys"):
 		want = "keys:admin"
-	case method == "GET" || method == "HEAD":
+	case method == "GET" || method == "HEAD" || strings.HasSuffix(path, "/render"):
+		// A rendering is a POST for its body only; it changes nothing.
 		want = "templates:read"
 	default:
 		want = "templates:write"

@@ -51,7 +51,7 @@ var problems = []Problem{
 	},
 	{
 		Slug: "not-found", Status: 404, Title: "Not found",
-		Meaning: "There is nothing at this path: no such route, or no such object. A template in the trash counts as not there.",
+		Meaning: "There is nothing at this path: no such route, or no such object, revision or label. A template in the trash counts as not there.",
 		Remedy:  "Check the path and the id. A template from the trash is listed by GET /v1/templates?deleted=true and can be brought back by undelete.",
 	},
 	{
@@ -77,12 +77,12 @@ var problems = []Problem{
 	{
 		Slug: "unsupported-media-type", Status: 415, Title: "The media type is not understood",
 		Meaning: "The Content-Type of the body is missing, or is not one that this operation reads.",
-		Remedy:  "Send JSON with Content-Type: application/json. A PATCH takes application/merge-patch+json as well.",
+		Remedy:  "Send JSON with Content-Type: application/json. A PATCH takes application/merge-patch+json as well, an import application/x-ndjson.",
 	},
 	{
 		Slug: "invalid", Status: 422, Title: "A rule is broken",
-		Meaning: "The request could be read, but its values break a rule: an unknown field, a wrong type, a text that is too long, content that does not parse, or an Idempotency-Key that was used for another request. Nothing was changed.",
-		Remedy:  "The list errors names every broken rule, with a JSON pointer to where it is in the body. Correct them and send the request again.",
+		Meaning: "The request could be read, but its values break a rule: an unknown field, a wrong type, a text that is too long, content that does not parse, a rendering that lacks data or goes past a bound, or an Idempotency-Key that was used for another request. Nothing was changed.",
+		Remedy:  "The list errors names every broken rule, with a JSON pointer to where it is in the body; for a rendering, missing lists the names that the data lacks. Correct them and send the request again.",
 	},
 	{
 		Slug: "rate-limited", Status: 429, Title: "Too many requests",

@@ -16,6 +16,21 @@ type Dialect struct {
 	// LockClaim is a statement that answers whether nobody else is using the idempotency key whose number is $1, and
 	// keeps others from it until the transaction ends; "" where transactions that write never run side by side.
 	LockClaim string
+	// LockRow ends a SELECT of one row of templates, or of several in the order of their ids, that nobody else may
+	// change until the transaction ends; "" where transactions that write never run side by side.
+	LockRow string
+	// LockFree is LockRow without waiting: rows that others hold are left out.
+	LockFree string
+	// Rows is the body of a table expression that has these rows in it, in their order, and its parameters, of which
+	// the first has the number before+1.
+	Rows func(set RowSet, before int) (body string, args []any)
+	// MaxParameters is how many parameters Rows may give; 0 where it gives one for each column.
+	MaxParameters int
+	// Load are statements that a transaction with very many new rows begins with.
+	Load []string
+	// AfterLoad is a statement that puts what such a transaction left undone in order; "" for none. It runs beside
+	// others, and its failure does no harm.
+	AfterLoad string
 	// StartsWith is the condition that the name starts with a parameter, whose name replaces every %s. Beside it the
 	// key of the name is held within bounds, for the index.
 	StartsWith string
@@ -51,4 +66,17 @@ func (d *Dialect) time(t time.Time) any {
 		return nil
 	}
 	return d.Time(t.UTC())
+}
+
+// lockTemplate is the statement that locks the row of a template.
+func (d *Dialect) lockTemplate() string {
+	return `SELECT 1 FROM templates WHERE templateid = $1` + d.LockRow
+}
+
+// lockRows ends a SELECT that locks the rows of one of its tables.
+func (d *Dialect) lockRows(table string) string {
+	if d.LockRow == "" {
+		return ""
+	}
+	return d.LockRow + " OF " + table
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -32,6 +33,9 @@ type Handle struct {
 
 	mu       sync.RWMutex
 	prepared map[statementKey]*sqlx.Stmt
+
+	// tidying is set while the statement that follows a load is running.
+	tidying atomic.Bool
 }
 
 type statementKey struct {
@@ -122,6 +126,21 @@ func (h *Handle) forget() {
 	})
 }
 
+// afterLoad starts what a load left to be done, unless that is running already. Nobody waits for it.
+func (h *Handle) afterLoad() {
+	text := h.dialect.AfterLoad
+	if text == "" || !h.tidying.CompareAndSwap(false, true) {
+		return
+	}
+	go func() {
+		defer h.tidying.Store(false)
+		_ = h.run(context.Background(), "load.tidy", func(ctx context.Context) error {
+			_, err := h.write.ExecContext(ctx, text)
+			return err
+		}) // the observer is told; the database does the same by itself, only later
+	}()
+}
+
 // row reads the one row of a query, or answers sql.ErrNoRows.
 func (h *Handle) row(ctx context.Context, text string, dest []any, args ...any) error {
 	s, err := h.statement(ctx, h.read, text)
@@ -143,20 +162,7 @@ func (h *Handle) rows(ctx context.Context, oneShot bool, text string, args []any
 		}
 		rows, err = s.QueryContext(ctx, args...)
 	}
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if e := rows.Close(); err == nil {
-			err = e
-		}
-	}()
-	for rows.Next() {
-		if err := each(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	return eachRow(rows, err, each)
 }
 
 // exec runs one statement that writes, as a transaction of its own, and tells how many rows it changed.
@@ -210,4 +216,10 @@ func (t tx) exec(ctx context.Context, text string, args ...any) (int64, error) {
 
 func (t tx) row(ctx context.Context, text string, dest any, args ...any) error {
 	return t.tx.StmtxContext(ctx, t.statements[text]).QueryRowContext(ctx, args...).Scan(dest)
+}
+
+// rows calls each for every row of a query of the transaction.
+func (t tx) rows(ctx context.Context, text string, each func(*sql.Rows) error, args ...any) error {
+	rows, err := t.tx.StmtxContext(ctx, t.statements[text]).QueryContext(ctx, args...)
+	return eachRow(rows, err, each)
 }

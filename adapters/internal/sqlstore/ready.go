@@ -11,6 +11,8 @@ import (
 var ready = []string{
 	`SELECT tidx, ` + templateColumns("content") + ` FROM templates LIMIT 0`,
 	`SELECT templateid, revision, name, description, content, syntax, author, modified FROM template_revisions LIMIT 0`,
+	`SELECT templateid, label, revision, username, modified FROM template_labels LIMIT 0`,
+	`SELECT move, templateid, label, from_revision, to_revision, username, moved FROM template_label_moves LIMIT 0`,
 	`SELECT username, idempotency_key, fingerprint, templateid, revision, expires FROM idempotency_keys LIMIT 0`,
 	keyColumns + ` LIMIT 0`,
 }

@@ -7,6 +7,7 @@ import (
 	"bitbucket.org/templar/templar/adapters/httpapi"
 	"bitbucket.org/templar/templar/adapters/memory"
 	"bitbucket.org/templar/templar/adapters/redis"
+	"bitbucket.org/templar/templar/adapters/udiff"
 	"bitbucket.org/templar/templar/config"
 	"bitbucket.org/templar/templar/core/auth"
 	"bitbucket.org/templar/templar/core/page"
@@ -14,12 +15,16 @@ import (
 	"bitbucket.org/templar/templar/ports"
 )
 
+// treeShare is the part of CACHE_MAX_BYTES that parsed templates get beside it.
+const treeShare = 4
+
 // seedKeys is the Redis hash of keys that the service before Templar had.
 const seedKeys = "sec_apikeys"
 
 // Services are the use cases over the configured database and Redis. What a command changes through them shows on the
 // serving instances as if one of them had done it.
 type Services struct {
+	Config    *config.Config
 	Templates *template.Service
 	Keys      *auth.Service
 	Stores    *Stores
@@ -46,7 +51,7 @@ func OpenServices(c *config.Config, o Observers) (*Services, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Services{Stores: stores}
+	s := &Services{Config: c, Stores: stores}
 	if err := s.connect(c, o); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -69,6 +74,8 @@ func (s *Services) connect(c *config.Config, o Observers) error {
 	s.Keys = auth.NewService(auth.Config{Keys: s.Stores.Keys, Directory: directory, Tokens: reveal(c.Auth.Tokens), Grace: c.Auth.Grace})
 	s.Templates = template.NewService(template.Config{
 		Store: s.Stores.Templates, Cache: cache, Codec: httpapi.TemplateCodec{}, Sealer: s.Sealer, MaxContent: int(c.Content.MaxBytes),
+		Bounds: template.Bounds{MaxBytes: int(c.Render.MaxBytes), Timeout: c.Render.Timeout},
+		Trees:  memory.NewTrees(c.Cache.MaxBytes / treeShare), Differ: udiff.Differ{},
 	})
 	return nil
 }

@@ -25,7 +25,7 @@ import (
 
 // Stores are the configured database, behind the ports of the core.
 type Stores struct {
-	Templates template.Store
+	Templates template.Database
 	Keys      auth.KeyStore
 	Probe     ports.Probe
 	// Migrator brings up the schema; nil where the engine has none.

@@ -54,7 +54,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.`,
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(serveCommand(), migrateCommand(), keysCommand(), configCommand(), openapiCommand(), healthcheckCommand(), versionCommand())
+	root.AddCommand(serveCommand(), migrateCommand(), keysCommand(), configCommand(), exportCommand(), importCommand(), purgeCommand(), openapiCommand(), healthcheckCommand(), versionCommand())
 
 	err := root.ExecuteContext(ctx)
 	var invalid *config.InvalidError

@@ -1,0 +1,202 @@
+package httpapi
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"bitbucket.org/templar/templar/core/mustache"
+	"bitbucket.org/templar/templar/core/template"
+)
+
+// renderBody bounds the body of a request to render, in bytes.
+const renderBody = 8 << 20
+
+// renderHandlers serve what a template makes of data.
+type renderHandlers struct {
+	service *template.Service
+	meter   Meter
+}
+
+func (h *renderHandlers) routes(r *routes) {
+	r.handle(http.MethodPost, "/v1/render", h.renderContent)
+	r.handle(http.MethodPost, "/v1/templates/:templateid/render", h.render)
+	r.handle(http.MethodGet, "/v1/templates/:templateid/variables", h.variables)
+}
+
+// readPick reads ?revision= and ?label=.
+func readPick(c echo.Context) (pick template.Pick, err error) {
+	q, err := readQuery(c, "revision", "label")
+	if err != nil {
+		return pick, err
+	}
+	pick.Revision = q.revision("revision")
+	if q.has("label") {
+		label := q.text("label")
+		pick.Label = &label
+		if pick.Revision != nil {
+			q.refuse("either revision or label can be given, not both")
+		}
+	}
+	return pick, q.err
+}
+
+func takeRequest(o *object) template.RenderRequest {
+	r := template.RenderRequest{Strict: o.truth("strict", true)}
+	if data, ok := o.take("data"); ok {
+		r.Data = data
+	}
+	switch text, present := o.optionalText("escape"); {
+	case !present, text == "html":
+	case text == "none":
+		r.Raw = true
+	default:
+		o.fail("escape", "must be \"html\" or \"none\"")
+	}
+	return r
+}
+
+func (h *renderHandlers) render(c echo.Context) error {
+	id, err := template.ParseID(c.Param("templateid"))
+	if err != nil {
+		return err
+	}
+	pick, err := readPick(c)
+	if err != nil {
+		return err
+	}
+	o, _, err := readObject(c, renderBody, false, mediaJSON)
+	if err != nil {
+		return err
+	}
+	request := takeRequest(o)
+	if err = o.done(); err != nil {
+		return err
+	}
+	rendered, err := h.service.Render(c.Request().Context(), id, pick, request)
+	if err != nil {
+		return err
+	}
+	return h.answer(c, rendered)
+}
+
+func (h *renderHandlers) renderContent(c echo.Context) error {
+	o, _, err := readObject(c, renderBody, false, mediaJSON)
+	if err != nil {
+		return err
+	}
+	content, present := o.optionalText("content")
+	if !present && len(o.broken) == 0 {
+		o.fail("content", "is needed: the template to render")
+	}
+	request := takeRequest(o)
+	if err = o.done(); err != nil {
+		return err
+	}
+	rendered, err := h.service.RenderContent(c.Request().Context(), content, request)
+	if err != nil {
+		return err
+	}
+	return h.answer(c, rendered)
+}
+
+// answer gives the output as the client wants it: bare, or in an object with what is to be known of it.
+func (h *renderHandlers) answer(c echo.Context, r template.Rendered) error {
+	h.meter.Rendered()
+	header := c.Response().Header()
+	header.Set(echo.HeaderCacheControl, "no-store")
+	header.Add(echo.HeaderVary, echo.HeaderAccept)
+	if bare := bareType(strings.Join(c.Request().Header.Values(echo.HeaderAccept), ",")); bare != "" {
+		// The output is the author's: nothing in it may run with this origin's rights.
+		header.Set(echo.HeaderContentSecurityPolicy, "sandbox")
+		return c.Blob(http.StatusOK, bare, r.Output)
+	}
+	body := append(make([]byte, 0, 96+len(r.Output)+len(r.Output)/8), `{"output":`...)
+	body = appendText(body, string(r.Output))
+	if r.Revision != 0 {
+		body = append(body, `,"revision":`...)
+		body = strconv.AppendInt(body, int64(r.Revision), 10)
+	}
+	body = append(body, `,"missing":`...)
+	body = appendTexts(body, r.Missing)
+	return writeJSON(c, http.StatusOK, append(body, '}'))
+}
+
+func appendTexts(body []byte, texts []string) []byte {
+	body = append(body, '[')
+	for i, text := range texts {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = appendText(body, text)
+	}
+	return append(body, ']')
+}
+
+// bareType is the text type that Accept asks for before JSON; "" when JSON will do.
+func bareType(accept string) string {
+	best, bestWeight := "", 0.0
+	for _, part := range strings.Split(accept, ",") {
+		name, parameters, _ := strings.Cut(strings.TrimSpace(part), ";")
+		weight := 1.0
+		for _, parameter := range strings.Split(parameters, ";") {
+			if q, ok := strings.CutPrefix(strings.TrimSpace(parameter), "q="); ok {
+				if parsed, err := strconv.ParseFloat(q, 64); err == nil {
+					weight = parsed
+				}
+			}
+		}
+		if !(weight > bestWeight) { // so that what is no number counts for nothing
+			continue
+		}
+		switch strings.ToLower(strings.TrimSpace(name)) {
+		case "text/plain", "text/*":
+			best, bestWeight = "text/plain; charset=utf-8", weight
+		case "text/html":
+			best, bestWeight = "text/html; charset=utf-8", weight
+		case mediaJSON, "*/*", "application/*":
+			best, bestWeight = "", weight
+		}
+	}
+	return best
+}
+
+func (h *renderHandlers) variables(c echo.Context) error {
+	id, err := template.ParseID(c.Param("templateid"))
+	if err != nil {
+		return err
+	}
+	pick, err := readPick(c)
+	if err != nil {
+		return err
+	}
+	variables, err := h.service.Variables(c.Request().Context(), id, pick)
+	if err != nil {
+		return err
+	}
+	type variableObject struct {
+		Name    string                `json:"name"`
+		Kind    mustache.VariableKind `json:"kind"`
+		Escaped bool                  `json:"escaped"`
+	}
+	answer := struct {
+		Variables []variableObject `json:"variables"`
+	}{Variables: []variableObject{}}
+	for _, v := range variables {
+		answer.Variables = append(answer.Variables, variableObject(v))
+	}
+	c.Response().Header().Set(echo.HeaderCacheControl, "private, no-cache")
+	return c.JSON(http.StatusOK, answer)
+}
+
+// missingNames are what a problem document adds for a rendering that lacked something.
+func missingNames(err error) []string {
+	var missing *template.MissingError
+	if errors.As(err, &missing) {
+		return missing.Names
+	}
+	return nil
+}

@@ -1,0 +1,65 @@
+package postgres
+
+import (
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/lib/pq"
+
+	"bitbucket.org/templar/templar/adapters/internal/sqlstore"
+)
+
+// loadSettings let a transaction with very many new rows leave the word index behind: its entries are added to a list,
+// which searches read too, and sorted in by the statement that follows. Past the limit the list would be sorted in
+// before the transaction goes on.
+var loadSettings = []string{`SET LOCAL gin_pending_list_limit = '64MB'; SET LOCAL work_mem = '64MB'`}
+
+// arrays gives the rows of a set as one array for each column.
+func arrays(set sqlstore.RowSet, before int) (body string, args []any) {
+	parameters := make([]string, len(set.Columns))
+	for i, c := range set.Columns {
+		kind, values := array(c.Type, set.Rows, i)
+		parameters[i] = fmt.Sprintf("$%d::%s[]", before+i+1, kind)
+		args = append(args, values)
+	}
+	return `SELECT * FROM unnest(` + strings.Join(parameters, ", ") + `)`, args
+}
+
+func array(of sqlstore.ColumnType, rows [][]any, column int) (kind string, values any) {
+	switch of {
+	case sqlstore.IntColumn:
+		numbers := make([]sql.NullInt64, len(rows))
+		for i, r := range rows {
+			n := int64(r[column].(int))
+			numbers[i] = sql.NullInt64{Int64: n, Valid: n != 0}
+		}
+		return "bigint", pq.Array(numbers)
+	case sqlstore.TimeColumn:
+		times := make([]sql.NullString, len(rows))
+		for i, r := range rows {
+			if t := r[column].(time.Time); !t.IsZero() {
+				times[i] = sql.NullString{String: timeText(t), Valid: true}
+			}
+		}
+		return "timestamp", pq.Array(times)
+	case sqlstore.UUIDColumn:
+		kind = "uuid"
+	default:
+		kind = "text"
+	}
+	texts := make(pq.StringArray, len(rows))
+	for i, r := range rows {
+		texts[i] = r[column].(string)
+	}
+	return kind, texts
+}
+
+// timeText is a time as PostgreSQL reads it.
+func timeText(t time.Time) string {
+	if text := infinite(t); text != "" {
+		return text
+	}
+	return t.Format("2006-01-02 15:04:05.000000")
+}
