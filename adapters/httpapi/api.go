@@ -99,7 +99,7 @@ func New(config Config) (*API, error) {
 			MaxAge: 600,
 		}))
 	}
-	e.Use(a.guard)
+	e.Use(a.guard, wholePath)
 
 	r := &routes{echo: e}
 	(&templateHandlers{service: config.Templates, bodyLimit: bodyLimit(config.MaxContent)}).routes(r)

@@ -65,13 +65,23 @@ func (h *bulkHandlers) export(c echo.Context) error {
 // errEnough ends an export that is only tried.
 var errEnough = errors.New("enough")
 
-// tryExport answers what an export would begin with.
+// tryExport answers what an export would begin with: as much of it as decides whether it is compressed.
 func (h *bulkHandlers) tryExport(c echo.Context, wanted template.Wanted) error {
-	err := h.service.Export(c.Request().Context(), wanted, func(template.Record) error { return errEnough })
+	written := 0
+	err := h.service.Export(c.Request().Context(), wanted, func(r template.Record) error {
+		n, err := c.Response().Write(appendRecord(nil, r, wanted.Revisions))
+		if written += n; err == nil && written > smallest {
+			err = errEnough
+		}
+		return err
+	})
 	if err != nil && !errors.Is(err, errEnough) {
 		return err
 	}
-	return c.NoContent(http.StatusOK)
+	if !c.Response().Committed {
+		c.Response().WriteHeader(http.StatusOK)
+	}
+	return nil
 }
 
 // patientWriter gives each write its own time limit, in the place of one for the whole answer.
@@ -108,8 +118,10 @@ func (h *bulkHandlers) importLines(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err = wantMediaType(c.Request(), mediaNDJSON, "application/ndjson", "application/jsonl"); err != nil {
-		return err
+	if c.Request().ContentLength != 0 {
+		if err = wantMediaType(c.Request(), mediaNDJSON, "application/ndjson", "application/jsonl"); err != nil {
+			return err
+		}
 	}
 	ctx := c.Request().Context()
 	importer, err := h.service.NewImporter(ctx, policy)

@@ -24,6 +24,16 @@ var (
 	errNotBearer      error = fault.New(fault.Unauthenticated, "the Authorization must be Bearer <token>")
 )
 
+// wholePath refuses paths that Echo finds a route for only because the last parameter of a pattern takes slashes too.
+func wholePath(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if pattern := c.Path(); pattern != "" && strings.Count(pattern, "/") != strings.Count(c.Request().URL.EscapedPath(), "/") {
+			return errNoRoute
+		}
+		return next(c)
+	}
+}
+
 // guard lets requests under /v1 through that bring a good credential and stay within their rate.
 func (a *API) guard(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {

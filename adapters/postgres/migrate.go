@@ -24,8 +24,8 @@ const migrationLock = 0x54656d706c6172
 //
 // The types become uuid, text, varchar, integer, bigint, serial, bigserial,
 // double precision, boolean, timestamp without time zone, bytea and jsonb. A
-// word index is a GIN index over the function templar_words, which the migrator
-// makes beside the table.
+// word index is a GIN index over the function templar_word_hashes, which the
+// migrator makes beside the table.
 //
 // Apply works in one transaction that takes an advisory lock first, so that
 // several instances that start at once queue up and find nothing left to do.

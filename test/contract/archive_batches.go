@@ -224,6 +224,8 @@ func anyMix(ctx context.Context, db template.Database) error {
 			if now, exists := m.current[t.ID]; exists && random.IntN(5) > 0 {
 				w.Was = max(1, now.Revision-random.IntN(5)/4)
 				t.Revision = now.Revision + random.IntN(4)*2/3
+			} else if !exists && random.IntN(4) == 0 {
+				w.Was = 1 // it may be made behind this in the same batch
 			}
 			if random.IntN(4) == 0 {
 				t.Deleted = at(batch)

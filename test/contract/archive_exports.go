@@ -218,7 +218,7 @@ func exportRefused(ctx context.Context, db template.Database) error {
 }
 
 // writersWait is how long writers are given beside an export that waits for them.
-const writersWait = 10 * time.Second
+const writersWait = 5 * time.Second
 
 // exportOfOneMoment demands that an export shows how all was when it began, though at its first record others change
 // every kind of thing; and that they can, because a slow reader must not stop a service.

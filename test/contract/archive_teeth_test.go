@@ -74,7 +74,10 @@ var archiveExportBreakers = map[string][]breaker[template.Database]{
 			return strings.Compare(a.Name, b.Name)
 		}),
 		reorders("orders by seconds", func(a, b template.Record) int {
-			return template.SortTime(a.Created).Truncate(time.Second).Compare(template.SortTime(b.Created).Truncate(time.Second)) * 2
+			if c := template.SortTime(a.Created).Truncate(time.Second).Compare(template.SortTime(b.Created).Truncate(time.Second)); c != 0 {
+				return c
+			}
+			return bytes.Compare(a.ID[:], b.ID[:])
 		}),
 	},
 	"the trash is exported only when wanted": {
@@ -245,7 +248,9 @@ var archiveExportBreakers = map[string][]breaker[template.Database]{
 			}
 		}),
 		breakDatabase("hides the reason", func(good template.Database, b *brokenDatabase) {
-			b.countTrash = func(ctx context.Context, _ time.Time) (int, error) { return 0, ctx.Err() }
+			b.countTrash = func(context.Context, time.Time) (int, error) {
+				return 0, errors.New("canceling statement due to user request")
+			}
 		}),
 	},
 	"current revisions of many": {

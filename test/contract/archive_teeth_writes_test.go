@@ -229,7 +229,7 @@ func archiveWriteBreakers() map[string][]breaker[template.Database] {
 			}
 		})},
 		"an export that is written anew is the same": {dropsLabels, losesTrash, makesTimes},
-		"changes of a batch follow each other":       {judgesAtTheStart, sortsByKind, ignoresWas, dropsLabels},
+		"changes of a batch follow each other":       {judgesAtTheStart, sortsByKind, dropsLabels},
 		"any mix of changes is as if each came alone": {
 			judgesAtTheStart, sortsByKind, dropsLabels,
 			breaksWrite("takes the last change of each", func(good template.Database) writeFunc {
@@ -276,7 +276,10 @@ func archiveWriteBreakers() map[string][]breaker[template.Database] {
 				}
 			}),
 			breaksWrite("hides the reason", func(template.Database) writeFunc {
-				return func(ctx context.Context, _ []template.Writing) ([]error, error) { <-ctx.Done(); return nil, ctx.Err() }
+				return func(ctx context.Context, _ []template.Writing) ([]error, error) {
+					<-ctx.Done()
+					return nil, errors.New("canceling statement due to user request")
+				}
 			}),
 			breaksWrite("answers what it did not store", func(template.Database) writeFunc {
 				return func(_ context.Context, changes []template.Writing) ([]error, error) {

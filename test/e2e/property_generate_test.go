@@ -58,7 +58,7 @@ func (d *driver) drawRequest(t *rapid.T, o *operation) *request {
 		for range rapid.IntRange(1, 3).Draw(t, "changes") {
 			d.mutate(t, r)
 		}
-		r.broken = r.broken || (allows(r) != nil && !slices.Contains(r.changes, beyond))
+		r.broken = r.broken || (!slices.Contains(r.changes, beyond) && allows(r) != nil)
 	}
 	return r
 }

@@ -13,7 +13,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// beyond marks a change after which the document is not asked: its validator cannot read what JSON allows.
+// beyond marks a change after which the document is not asked: its validator cannot read all that JSON allows, and
+// takes seconds to tell that a deep value is wrong.
 const beyond = "beyond the validator"
 
 // mutate does one thing to a request that clients do by mistake or on purpose.

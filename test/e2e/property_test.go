@@ -23,7 +23,7 @@ import (
 // The property tests are kept short by default; -rapid.checks or RAPID_CHECKS make them look further. What rapid finds
 // is told with its seed and never written beside the sources.
 func init() {
-	for name, value := range map[string]string{"checks": "40", "steps": "20", "shrinktime": "5s", "nofailfile": "true"} {
+	for name, value := range map[string]string{"checks": "25", "steps": "20", "shrinktime": "5s", "nofailfile": "true"} {
 		if _, chosen := os.LookupEnv("RAPID_" + strings.ToUpper(name)); !chosen {
 			if err := flag.Set("rapid."+name, value); err != nil {
 				panic(err) // rapid has no such flag any more
@@ -55,7 +55,8 @@ type operation struct {
 	scopes     []string
 }
 
-func (o *operation) name() string { return o.route.Method + " " + o.route.Path }
+// name has no slash, which would part it in -run.
+func (o *operation) name() string { return o.route.Operation.OperationID }
 
 // takesInput tells whether there is something that a client can get wrong, headers that every operation has aside.
 func (o *operation) takesInput() bool {

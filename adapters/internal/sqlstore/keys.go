@@ -22,11 +22,11 @@ const SQLiteTime = "2006-01-02 15:04:05.000000"
 // WordsFunction is the SQL function that PostgreSQL's word index is made with. A
 // search calls it on the text searched for, so that both are cut alike:
 //
-//	WHERE <WordsKey("name", "description", "content")> @> templar_words($1)
+//	WHERE <WordsKey("name", "description", "content")> @> templar_word_hashes($1)
 //
 // It answers an empty array for a text without a word, and every row contains
 // that.
-const WordsFunction = "templar_words"
+const WordsFunction = "templar_word_hashes"
 
 // namePrefix is how many characters of a template's name are in its index: all
 // of them, unless the row is older than the rule that a name has 200 at most.
@@ -65,16 +65,14 @@ func TextKey(e Engine, column string, prefix int) string {
 	return fmt.Sprintf(`left(COALESCE(%s, ''), %s) COLLATE "C"`, quoted(column), strconv.Itoa(prefix))
 }
 
-// WordsKey is the array of the words in all columns together, which
-// PostgreSQL's word index holds. In SQLite the index is an FTS5 table. The
-// collation keeps the index right when the locale of the server changes its
-// order, and is quicker; equal words are the same in every one.
+// WordsKey is the array of the hashes of the words in all columns together,
+// which PostgreSQL's word index holds. In SQLite the index is an FTS5 table.
 func WordsKey(columns ...string) string {
 	parts := make([]string, len(columns))
 	for i, c := range columns {
 		parts[i] = fmt.Sprintf(`COALESCE(%s, '')`, quoted(c))
 	}
-	return WordsFunction + "(" + strings.Join(parts, ` || ' ' || `) + `) COLLATE "C"`
+	return WordsFunction + "(" + strings.Join(parts, ` || ' ' || `) + `)`
 }
 
 // quoted is a column as an SQL identifier.
