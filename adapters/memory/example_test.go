@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"bitbucket.org/templar/templar/adapters/memory"
+	"bitbucket.org/templar/templar/adapters/udiff"
 	"bitbucket.org/templar/templar/core/auth"
 	"bitbucket.org/templar/templar/core/page"
 	"bitbucket.org/templar/templar/core/template"
@@ -34,6 +35,7 @@ func Example() {
 		Cache:      memory.NewCache(30*time.Second, 8<<20),
 		Codec:      jsonCodec{},
 		Sealer:     page.NewSealer("a secret for tests"),
+		Differ:     udiff.Differ{},
 		MaxContent: 1 << 20,
 	})
 	ctx := auth.With(context.Background(), &auth.Principal{User: "ann", Scopes: auth.AllScopes()})

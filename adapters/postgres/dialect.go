@@ -43,8 +43,6 @@ FROM was WHERE templates.templateid = was.templateid AND templates.templateid = 
 	LockRow:   ` FOR UPDATE`,
 	LockFree:  ` FOR UPDATE SKIP LOCKED`,
 	Rows:      arrays,
-	Load:      loadSettings,
-	AfterLoad: `SELECT gin_clean_pending_list('templates_words'::regclass)`,
 	// From this the planner also learns how rare the prefix is: of the keys of partial indexes it does not know it.
 	StartsWith: `name ^@ %s`,
 	Words:      sqlstore.WordsKey("name", "description", "content") + ` @> ` + sqlstore.WordsFunction + `(%s)`,

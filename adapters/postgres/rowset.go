@@ -11,11 +11,6 @@ import (
 	"bitbucket.org/templar/templar/adapters/internal/sqlstore"
 )
 
-// loadSettings let a transaction with very many new rows leave the word index behind: its entries are added to a list,
-// which searches read too, and sorted in by the statement that follows. Past the limit the list would be sorted in
-// before the transaction goes on.
-var loadSettings = []string{`SET LOCAL gin_pending_list_limit = '64MB'; SET LOCAL work_mem = '64MB'`}
-
 // arrays gives the rows of a set as one array for each column.
 func arrays(set sqlstore.RowSet, before int) (body string, args []any) {
 	parameters := make([]string, len(set.Columns))

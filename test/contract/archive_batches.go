@@ -35,7 +35,7 @@ var archiveBatches = []ArchiveCheck{
 	{Name: "a batch of a thousand", Run: func(ctx context.Context, db template.Database) error {
 		rows := samples(1000)
 		for i := range rows {
-			rows[i].Content = strings.Repeat(rows[i].Content, 40)
+			rows[i].Content = strings.Repeat(rows[i].Content, 5)
 		}
 		if err := write(ctx, db, creations(rows...)...); err != nil {
 			return err
@@ -61,7 +61,7 @@ var archiveBatches = []ArchiveCheck{
 	{Name: "a batch appears at once", Run: func(ctx context.Context, db template.Database) error {
 		watching, stop := context.WithCancel(ctx)
 		defer stop()
-		const n, rounds = 300, 5
+		const n, rounds = 100, 5
 		watched := make(chan error, 1)
 		go func() {
 			const bound = 100_000
@@ -87,7 +87,7 @@ var archiveBatches = []ArchiveCheck{
 		return <-watched
 	}},
 	{Name: "a batch that is broken off is stored whole or not at all", Run: func(ctx context.Context, db template.Database) error {
-		const n = 600
+		const n = 300
 		total := 0
 		for i, patience := range []time.Duration{time.Millisecond, 3 * time.Millisecond, 10 * time.Millisecond, 30 * time.Millisecond} {
 			rows := samples(n * (i + 1))[n*i:]

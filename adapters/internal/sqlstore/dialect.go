@@ -26,11 +26,6 @@ type Dialect struct {
 	Rows func(set RowSet, before int) (body string, args []any)
 	// MaxParameters is how many parameters Rows may give; 0 where it gives one for each column.
 	MaxParameters int
-	// Load are statements that a transaction with very many new rows begins with.
-	Load []string
-	// AfterLoad is a statement that puts what such a transaction left undone in order; "" for none. It runs beside
-	// others, and its failure does no harm.
-	AfterLoad string
 	// StartsWith is the condition that the name starts with a parameter, whose name replaces every %s. Beside it the
 	// key of the name is held within bounds, for the index.
 	StartsWith string
@@ -66,6 +61,14 @@ func (d *Dialect) time(t time.Time) any {
 		return nil
 	}
 	return d.Time(t.UTC())
+}
+
+// keyTime makes a parameter that a TimeKey is compared with: bounds are bounds there, not infinite.
+func (d *Dialect) keyTime(t time.Time) any {
+	if d.Engine == EngineSQLite {
+		return d.Time(t)
+	}
+	return t
 }
 
 // lockTemplate is the statement that locks the row of a template.

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -33,9 +32,6 @@ type Handle struct {
 
 	mu       sync.RWMutex
 	prepared map[statementKey]*sqlx.Stmt
-
-	// tidying is set while the statement that follows a load is running.
-	tidying atomic.Bool
 }
 
 type statementKey struct {
@@ -124,21 +120,6 @@ func (h *Handle) forget() {
 			_ = s.Close() // they are outdated, there is nothing to lose
 		}
 	})
-}
-
-// afterLoad starts what a load left to be done, unless that is running already. Nobody waits for it.
-func (h *Handle) afterLoad() {
-	text := h.dialect.AfterLoad
-	if text == "" || !h.tidying.CompareAndSwap(false, true) {
-		return
-	}
-	go func() {
-		defer h.tidying.Store(false)
-		_ = h.run(context.Background(), "load.tidy", func(ctx context.Context) error {
-			_, err := h.write.ExecContext(ctx, text)
-			return err
-		}) // the observer is told; the database does the same by itself, only later
-	}()
 }
 
 // row reads the one row of a query, or answers sql.ErrNoRows.

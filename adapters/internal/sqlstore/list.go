@@ -146,7 +146,7 @@ func (l *listing) position(q template.Query) any {
 	if q.Sort.Key == template.ByName {
 		return q.After.Name
 	}
-	return l.dialect.Time(template.SortTime(q.After.Time).UTC())
+	return l.dialect.keyTime(template.SortTime(q.After.Time).UTC())
 }
 
 // List implements template.Store.

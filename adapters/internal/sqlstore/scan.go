@@ -7,8 +7,9 @@ import (
 	"bitbucket.org/templar/templar/core/template"
 )
 
-// InfinitePast and InfiniteFuture are how timestamps that PostgreSQL calls -infinity and infinity are read. Rows of
-// others may have them.
+// InfinitePast and InfiniteFuture are how timestamps that PostgreSQL calls -infinity and infinity are read, and those
+// outside the years 1 to 9999, for which RFC 3339 has no form. Rows of others may have them. The keys of lists in
+// PostgreSQL are held within the same bounds (TimeKey).
 var (
 	InfinitePast   = time.Date(1, 1, 1, 0, 0, 0, 1000, time.UTC)
 	InfiniteFuture = time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC)
@@ -25,6 +26,11 @@ func (s stamp) Scan(value any) error {
 		return nil
 	case time.Time:
 		*s.to = v.UTC()
+		if s.to.Before(InfinitePast) {
+			*s.to = InfinitePast
+		} else if s.to.After(InfiniteFuture) {
+			*s.to = InfiniteFuture
+		}
 		return nil
 	case []byte:
 		return s.parse(string(v))

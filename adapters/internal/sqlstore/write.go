@@ -17,16 +17,12 @@ var errOvertaken = errors.New("somebody else has made one of the templates")
 // milliseconds, so this is never reached by chance.
 const overtakes = 10
 
-// manyNew is how many new templates make a transaction a load.
-const manyNew = 100
-
 // Write implements template.Archive. It locks what exists of the templates, works all changes through in memory, and
 // stores what came of them with one statement for each kind of row.
 //
 // A Template with a lower number than Was is ErrStale too: it would be history, not the current revision.
 func (s *Templates) Write(ctx context.Context, changes []template.Writing) ([]error, error) {
 	var results []error
-	loaded := false
 	err := s.h.run(ctx, "template.write", func(ctx context.Context) (err error) {
 		for range overtakes {
 			err = s.h.inTx(ctx, nil, func(t tx) (err error) {
@@ -38,7 +34,6 @@ func (s *Templates) Write(ctx context.Context, changes []template.Writing) ([]er
 				for i := range changes {
 					results[i] = w.apply(&changes[i])
 				}
-				loaded = len(w.created) >= manyNew
 				return w.store(ctx)
 			})
 			if !errors.Is(err, errOvertaken) {
@@ -49,9 +44,6 @@ func (s *Templates) Write(ctx context.Context, changes []template.Writing) ([]er
 	})
 	if err != nil {
 		return nil, err
-	}
-	if loaded {
-		s.h.afterLoad()
 	}
 	return results, nil
 }

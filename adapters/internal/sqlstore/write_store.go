@@ -41,13 +41,6 @@ ON CONFLICT (templateid, label) DO UPDATE SET revision = excluded.revision, user
 // store stores what came of the batch. New rows are stored in the order of their ids, so that two batches of the same
 // templates wait for each other, and never in a circle.
 func (w *writing) store(ctx context.Context) error {
-	if len(w.created) >= manyNew {
-		for _, text := range w.d.Load {
-			if _, err := w.t.tx.ExecContext(ctx, text); err != nil {
-				return err
-			}
-		}
-	}
 	created := rowsOf(w.created)
 	slices.SortFunc(created.Rows, func(a, b []any) int { return strings.Compare(a[0].(string), b[0].(string)) })
 	if n, err := w.t.execSet(ctx, w.d, created, storeCreated); err != nil {
