@@ -74,11 +74,16 @@ type API struct {
 	echo    *echo.Echo
 	routes  []Route
 	handler http.Handler
+	// accessLog does not look up its caller for each line: it is always the same.
+	accessLog *zap.Logger
 }
 
 // New makes an API.
 func New(config Config) (*API, error) {
-	a := &API{config: config, echo: echo.New()}
+	if config.Log == nil {
+		config.Log = zap.NewNop()
+	}
+	a := &API{config: config, echo: echo.New(), accessLog: config.Log.WithOptions(zap.WithCaller(false))}
 	e := a.echo
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = clientAddress(config.TrustedProxies)

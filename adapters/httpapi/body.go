@@ -71,6 +71,11 @@ type object struct {
 	broken []fault.Violation
 }
 
+var (
+	errNoBody   error = fault.New(fault.Malformed, "a body is needed: a JSON object")
+	errNoObject error = fault.New(fault.Malformed, "the body must be a JSON object")
+)
+
 // readObject reads a request's body as a JSON object; optional allows no body at all, which reads as {}.
 func readObject(c echo.Context, limit int64, optional bool, mediaTypes ...string) (*object, []byte, error) {
 	raw, err := readBody(c, limit, mediaTypes...)
@@ -81,7 +86,7 @@ func readObject(c echo.Context, limit int64, optional bool, mediaTypes ...string
 		if optional {
 			return &object{}, nil, nil
 		}
-		return nil, nil, fault.New(fault.Malformed, "a body is needed: a JSON object")
+		return nil, nil, errNoBody
 	}
 	o, err := parseObject(raw)
 	return o, raw, err
@@ -94,7 +99,7 @@ func parseObject(raw []byte) (*object, error) {
 		return nil, notJSON(err)
 	}
 	if token.Kind() != '{' {
-		return nil, fault.New(fault.Malformed, "the body must be a JSON object")
+		return nil, errNoObject
 	}
 	o := &object{fields: map[string]jsontext.Value{}}
 	for decoder.PeekKind() != '}' {
@@ -137,6 +142,8 @@ func notJSON(err error) error {
 func (o *object) fail(name, format string, args ...any) {
 	o.broken = append(o.broken, fault.Violation{Pointer: pointerTo(name), Detail: fmt.Sprintf(format, args...)})
 }
+
+func (o *object) failUnknown(name string) { o.fail(name, "is not a field of this object") }
 
 // pointerTo is the JSON pointer to a member of the body (RFC 6901).
 func pointerTo(name string) string {
@@ -199,22 +206,6 @@ func (o *object) integer(name string, standard, least, most int) int {
 	return number
 }
 
-// truth takes a field that must be true or false; standard when it is absent.
-func (o *object) truth(name string, standard bool) bool {
-	value, ok := o.take(name)
-	if !ok {
-		return standard
-	}
-	switch value.Kind() {
-	case 't':
-		return true
-	case 'f':
-		return false
-	}
-	o.fail(name, "must be true or false")
-	return standard
-}
-
 // moment takes a field that must be a time (RFC 3339); zero when it is absent or null.
 func (o *object) moment(name string) time.Time {
 	if o.isNull(name) {
@@ -254,7 +245,7 @@ func (o *object) ignore(names ...string) {
 // done gives an Invalid fault that names every wrong field, and every one that nobody took.
 func (o *object) done() error {
 	for name := range o.fields {
-		o.fail(name, "is not a field of this object")
+		o.failUnknown(name)
 	}
 	if o.broken == nil {
 		return nil

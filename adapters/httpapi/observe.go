@@ -97,7 +97,7 @@ func (a *API) logRequest(c echo.Context, id, trace string, took time.Duration, f
 	if failure != nil && response.Status < http.StatusBadRequest || response.Status >= http.StatusInternalServerError && response.Status != http.StatusServiceUnavailable {
 		level = zapcore.ErrorLevel
 	}
-	entry := a.config.Log.Check(level, "request")
+	entry := a.accessLog.Check(level, "request")
 	if entry == nil {
 		return
 	}

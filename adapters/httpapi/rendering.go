@@ -8,6 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"bitbucket.org/templar/templar/core/fault"
 	"bitbucket.org/templar/templar/core/mustache"
 	"bitbucket.org/templar/templar/core/template"
 )
@@ -44,19 +45,59 @@ func readPick(c echo.Context) (pick template.Pick, err error) {
 	return pick, q.err
 }
 
-func takeRequest(o *object) template.RenderRequest {
-	r := template.RenderRequest{Strict: o.truth("strict", true)}
-	if data, ok := o.take("data"); ok {
-		r.Data = data
+// renderRequest is the body of a request to render.
+type renderRequest struct {
+	template.RenderRequest
+	// content is there where the body brings the template.
+	content    string
+	hasContent bool
+}
+
+// readRender reads the body by the engine's own reader: it is as strict as that of other bodies, and the data, which
+// can be large, is looked at once.
+func readRender(c echo.Context, takesContent bool) (r renderRequest, err error) {
+	raw, err := readBody(c, renderBody, mediaJSON)
+	if err != nil {
+		return r, err
 	}
-	switch text, present := o.optionalText("escape"); {
-	case !present, text == "html":
-	case text == "none":
-		r.Raw = true
-	default:
-		o.fail("escape", "must be \"html\" or \"none\"")
+	if raw == nil {
+		return r, errNoBody
 	}
-	return r
+	body, err := mustache.ParseData(raw)
+	if err != nil {
+		return r, fault.Wrap(fault.Malformed, err, "the body is not JSON as RFC 8259 and UTF-8 have it: %s", err.Error())
+	}
+	r.Strict = true
+	var o object
+	isObject := body.Members(func(name string, value mustache.Value) {
+		switch {
+		case name == "data":
+			r.Data = value
+		case name == "strict":
+			truth, ok := value.Truth()
+			if r.Strict = truth; !ok {
+				o.fail(name, "must be true or false")
+			}
+		case name == "escape":
+			text, ok := value.Text()
+			if r.Raw = text == "none"; !ok || !r.Raw && text != "html" {
+				o.fail(name, "must be \"html\" or \"none\"")
+			}
+		case name == "content" && takesContent:
+			if r.content, r.hasContent = value.Text(); !r.hasContent {
+				o.fail(name, "must be a string")
+			}
+		default:
+			o.failUnknown(name)
+		}
+	})
+	if !isObject {
+		return r, errNoObject
+	}
+	if takesContent && !r.hasContent && o.broken == nil {
+		o.fail("content", "is needed: the template to render")
+	}
+	return r, o.done()
 }
 
 func (h *renderHandlers) render(c echo.Context) error {
@@ -68,15 +109,11 @@ func (h *renderHandlers) render(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	o, _, err := readObject(c, renderBody, false, mediaJSON)
+	request, err := readRender(c, false)
 	if err != nil {
 		return err
 	}
-	request := takeRequest(o)
-	if err = o.done(); err != nil {
-		return err
-	}
-	rendered, err := h.service.Render(c.Request().Context(), id, pick, request)
+	rendered, err := h.service.Render(c.Request().Context(), id, pick, request.RenderRequest)
 	if err != nil {
 		return err
 	}
@@ -84,19 +121,11 @@ func (h *renderHandlers) render(c echo.Context) error {
 }
 
 func (h *renderHandlers) renderContent(c echo.Context) error {
-	o, _, err := readObject(c, renderBody, false, mediaJSON)
+	request, err := readRender(c, true)
 	if err != nil {
 		return err
 	}
-	content, present := o.optionalText("content")
-	if !present && len(o.broken) == 0 {
-		o.fail("content", "is needed: the template to render")
-	}
-	request := takeRequest(o)
-	if err = o.done(); err != nil {
-		return err
-	}
-	rendered, err := h.service.RenderContent(c.Request().Context(), content, request)
+	rendered, err := h.service.RenderContent(c.Request().Context(), request.content, request.RenderRequest)
 	if err != nil {
 		return err
 	}

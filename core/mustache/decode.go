@@ -38,7 +38,7 @@ func ParseData(text []byte) (Value, error) {
 	if d.pos < len(d.src) {
 		return Value{}, d.fail("data after the value")
 	}
-	return Value{&data{src: d.src, decoded: string(d.decoded), values: d.values, tables: d.tables}}, nil
+	return Value{data: &data{src: d.src, decoded: string(d.decoded), values: d.values, tables: d.tables}}, nil
 }
 
 var comma, colon, brace, bracket = []byte(","), []byte(":"), []byte("{"), []byte("[")

@@ -163,7 +163,7 @@ func (r *renderer) start(ctx context.Context, dst []byte, v Value, o Options) {
 	o.MaxPartials = orDefault(o.MaxPartials, DefaultMaxPartials)
 	r.ctx, r.opts, r.data, r.out = ctx, o, v.doc(), dst
 	r.maxLen = len(dst) + o.MaxBytes
-	r.stack = append(r.stack[:0], frame{})
+	r.stack = append(r.stack[:0], frame{value: v.at})
 	r.nextLook = 0
 }
 

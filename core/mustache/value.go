@@ -40,6 +40,7 @@ type data struct {
 // use. The zero Value is null.
 type Value struct {
 	data *data
+	at   uint32 // its place among the data's values
 }
 
 // nullData is what the zero Value stands for.
@@ -55,7 +56,7 @@ func (v Value) doc() *data {
 // AppendJSON appends the value as compact JSON: keys in their order, numbers as
 // they were written, strings with no more escapes than JSON demands.
 func (v Value) AppendJSON(dst []byte) []byte {
-	return v.doc().appendJSON(dst, 0)
+	return v.doc().appendJSON(dst, v.at)
 }
 
 // MaxDataDepth is how deep objects and lists of the data may nest.

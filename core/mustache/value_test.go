@@ -2,6 +2,7 @@ package mustache
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -103,4 +104,44 @@ func FuzzParseData(f *testing.F) {
 			t.Fatalf("%s and %s", one, two)
 		}
 	})
+}
+
+func TestMembers(t *testing.T) {
+	body, err := ParseData([]byte(`{"data":{"a":[1,{"b":"\u00e9"}],"c":null},"strict":false,"escape":"none","n":7}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]Value{}
+	if !body.Members(func(name string, v Value) { got[name] = v }) || len(got) != 4 {
+		t.Fatalf("%d members", len(got))
+	}
+	if text, ok := got["escape"].Text(); !ok || text != "none" {
+		t.Errorf("text %q, %t", text, ok)
+	}
+	if truth, ok := got["strict"].Truth(); !ok || truth {
+		t.Errorf("truth %t, %t", truth, ok)
+	}
+	if _, ok := got["n"].Text(); ok {
+		t.Error("a number is a text")
+	}
+	if _, ok := got["n"].Truth(); ok {
+		t.Error("a number is true or false")
+	}
+	if got["n"].Members(func(string, Value) {}) {
+		t.Error("a number is an object")
+	}
+	if json := string(got["data"].AppendJSON(nil)); json != `{"a":[1,{"b":"é"}],"c":null}` {
+		t.Errorf("data is %s", json)
+	}
+	tree, err := Parse(`{{#a}}{{b}}{{/a}}{{.}}{{strict}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := tree.Render(context.Background(), nil, got["data"], Options{Escape: EscapeNone})
+	if want := `é{"a":[1,{"b":"é"}],"c":null}`; err != nil || string(result.Output) != want {
+		t.Errorf("rendered %q, %v", result.Output, err)
+	}
+	if len(result.Missing) != 2 { // a.b of the number 1, and strict, which stands outside
+		t.Errorf("missing %v", result.Missing)
+	}
 }

@@ -25,6 +25,9 @@ type Bounds struct {
 // defaultRenderTimeout stands in for Bounds that name none.
 const defaultRenderTimeout = time.Second
 
+// maxHeadStart bounds the room that an output gets before it needs it, in bytes.
+const maxHeadStart = 16 << 10
+
 // Pick chooses the revision that is used: the current one, a number, or the one under a label. At most one is set.
 type Pick struct {
 	Revision *int
@@ -33,8 +36,8 @@ type Pick struct {
 
 // RenderRequest is what a template is rendered with.
 type RenderRequest struct {
-	// Data is any JSON value, as bytes; nil is null.
-	Data []byte
+	// Data is any JSON value; the zero Value is null.
+	Data mustache.Value
 	// Strict refuses names that are found nowhere in the data, and unknown partials.
 	Strict bool
 	// Raw leaves values as they are instead of escaping them for HTML.
@@ -62,8 +65,7 @@ func (e *MissingError) Error() string { return e.fault.Error() }
 // Unwrap gives the fault.
 func (e *MissingError) Unwrap() error { return e.fault }
 
-// Render renders a living template. Faults: NotFound for template, revision or label; Malformed for data that is no
-// JSON; Invalid past a bound, for content that does not parse (old rows only), or, when strict, a *MissingError.
+// Render renders a living template. Faults: NotFound for template, revision or label; Invalid past a bound, for content that does not parse (old rows only), or, when strict, a *MissingError.
 func (s *Service) Render(ctx context.Context, id uuid.UUID, pick Pick, r RenderRequest) (Rendered, error) {
 	if _, err := auth.Require(ctx, auth.TemplatesRead); err != nil {
 		return Rendered{}, err
@@ -109,21 +111,14 @@ func (s *Service) Variables(ctx context.Context, id uuid.UUID, pick Pick) ([]mus
 }
 
 func (s *Service) render(ctx context.Context, tree *mustache.Template, r RenderRequest) (Rendered, error) {
-	data := r.Data
-	if data == nil {
-		data = []byte("null")
-	}
-	value, err := mustache.ParseData(data)
-	if err != nil {
-		return Rendered{}, fault.InvalidAt("/data", "%s", err.Error())
-	}
 	bounded, cancel := context.WithTimeout(ctx, s.bounds.Timeout)
 	defer cancel()
 	escape := mustache.EscapeHTML
 	if r.Raw {
 		escape = mustache.EscapeNone
 	}
-	result, err := tree.Render(bounded, nil, value, mustache.Options{
+	output := make([]byte, 0, min(tree.Size(), maxHeadStart))
+	result, err := tree.Render(bounded, output, r.Data, mustache.Options{
 		Strict: r.Strict, Escape: escape, Partials: partials{s}, MaxBytes: s.bounds.MaxBytes,
 	})
 	if err != nil {
