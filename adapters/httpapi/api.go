@@ -159,6 +159,7 @@ func (r *routes) refuse(path string, methods ...string) {
 			allowed = append(allowed, route.Method)
 		}
 	}
+	allowed = append(allowed, http.MethodOptions) // which Echo answers by itself
 	for _, method := range methods {
 		r.echo.Add(method, path, func(c echo.Context) error {
 			c.Response().Header().Set(echo.HeaderAllow, strings.Join(allowed, ", "))

@@ -117,7 +117,7 @@ func parseObject(raw []byte) (*object, error) {
 	if _, err = decoder.ReadToken(); err != nil {
 		return nil, notJSON(err)
 	}
-	if _, err = decoder.ReadToken(); err != io.EOF {
+	if _, err = decoder.ReadToken(); !errors.Is(err, io.EOF) {
 		return nil, fault.New(fault.Malformed, "there is something behind the JSON object")
 	}
 	return o, nil

@@ -151,25 +151,29 @@ func readLines(r io.Reader, maxLine int, in *intake) error {
 	reader := bufio.NewReaderSize(r, 256<<10)
 	for number := 1; ; number++ {
 		raw, tooLong, err := readLine(reader, maxLine)
-		if err != nil && !errors.Is(err, io.EOF) {
+		ended := errors.Is(err, io.EOF)
+		if err != nil && !ended {
 			return fault.Wrap(fault.Malformed, err, "the input ended in the middle, at line %d", number)
 		}
-		ended := err != nil
-		if trimmed := bytes.TrimSpace(raw); tooLong || len(trimmed) > 0 {
-			line := template.Incoming{Line: number}
-			if tooLong {
-				line.Problem = fault.New(fault.TooLarge, "the line is over the limit of %d bytes", maxLine)
-			} else {
-				readRecord(trimmed, &line)
-			}
-			if !in.put(line, len(raw)) {
-				return nil
-			}
+		line, wanted := incoming(number, raw, tooLong, maxLine), true
+		if tooLong || len(bytes.TrimSpace(raw)) > 0 {
+			wanted = in.put(line, len(raw))
 		}
-		if ended {
+		if ended || !wanted {
 			return nil
 		}
 	}
+}
+
+// incoming is what a line says.
+func incoming(number int, raw []byte, tooLong bool, maxLine int) template.Incoming {
+	line := template.Incoming{Line: number}
+	if trimmed := bytes.TrimSpace(raw); tooLong {
+		line.Problem = fault.New(fault.TooLarge, "the line is over the limit of %d bytes", maxLine)
+	} else if len(trimmed) > 0 {
+		readRecord(trimmed, &line)
+	}
+	return line
 }
 
 // readLine reads to the next line feed; what is over the limit is read and dropped.

@@ -145,7 +145,8 @@ func requestID(given string) string {
 		return uuid.NewString()
 	}
 	for _, b := range []byte(given) {
-		if !(b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || strings.IndexByte("-_.:", b) >= 0) {
+		sane := b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || strings.IndexByte("-_.:", b) >= 0
+		if !sane {
 			return uuid.NewString()
 		}
 	}
@@ -167,7 +168,7 @@ func traceID(traceparent string) string {
 
 func isHex(text string) bool {
 	for _, b := range []byte(text) {
-		if !(b >= '0' && b <= '9' || b >= 'a' && b <= 'f') {
+		if hex := b >= '0' && b <= '9' || b >= 'a' && b <= 'f'; !hex {
 			return false
 		}
 	}

@@ -75,16 +75,9 @@ func (q *query) integer(name string) *int {
 
 // flag gives a truth value, false when it is absent.
 func (q *query) flag(name string) bool {
-	switch q.text(name) {
-	case "true":
-		return true
-	case "false":
-	default:
+	text := q.text(name)
+	if q.has(name) && text != "true" && text != "false" {
 		q.refuse(name + " must be true or false")
-	case "":
-		if q.has(name) {
-			q.refuse(name + " must be true or false")
-		}
 	}
-	return false
+	return text == "true"
 }

@@ -22,7 +22,7 @@ const explainTimeout = time.Minute
 // answers with the server's word for a cancelled one.
 func migrateErr(ctx context.Context, err error) error {
 	if ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
-		return fmt.Errorf("%w (%v)", ctx.Err(), err)
+		return fmt.Errorf("%w (%w)", ctx.Err(), err)
 	}
 	return err
 }

@@ -131,7 +131,7 @@ func (c *Client) watch(tried chan struct{}) {
 			close(tried)
 			tried = nil
 		}
-		goOn := true
+		var goOn bool
 		if err != nil {
 			goOn = c.pause(grow(&backoff))
 		} else if goOn = c.pause(probeGap); time.Since(upSince) >= steady {

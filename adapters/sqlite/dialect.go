@@ -49,7 +49,8 @@ WHERE templateid = $1 AND revision = $2 AND deleted IS NULL`},
 // maxParameters is what a statement may have by default (SQLITE_MAX_VARIABLE_NUMBER), less some of its own.
 const maxParameters = 32_000
 
-// values gives the rows of a set as they are written in SQL.
+// values gives the rows of a set as they are written in SQL. SQLite looks every numbered parameter up in a list of all of
+// them, so they have numbers only where the statement has parameters of its own.
 func values(set sqlstore.RowSet, before int) (body string, args []any) {
 	var text strings.Builder
 	args = make([]any, 0, len(set.Rows)*len(set.Columns))
@@ -66,7 +67,10 @@ func values(set sqlstore.RowSet, before int) (body string, args []any) {
 				value = t.Format(sqlstore.SQLiteTime)
 			}
 			args = append(args, value)
-			text.WriteString("$" + strconv.Itoa(before+len(args)))
+			text.WriteByte('?')
+			if before > 0 {
+				text.WriteString(strconv.Itoa(before + len(args)))
+			}
 		}
 	}
 	text.WriteByte(')')

@@ -59,10 +59,10 @@ const (
 // defaultExpr makes a literal where it can: SQLite adds a column with any other
 // expression only by copying the table.
 func defaultExpr(d ports.Default, t ports.Type) schema.Expr {
-	switch {
-	case d.Kind == ports.DefaultNow:
+	switch d.Kind {
+	case ports.DefaultNow:
 		return &schema.RawExpr{X: defaultNow}
-	case d.Kind == ports.DefaultRandom:
+	case ports.DefaultRandom:
 		return &schema.RawExpr{X: defaultRandom}
 	}
 	switch t {

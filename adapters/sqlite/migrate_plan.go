@@ -154,9 +154,8 @@ func tableSteps(ctx context.Context, conn *sql.Conn, driver migrate.Driver, from
 	for _, c := range sqlschema.Ordered(changes) {
 		s := migrateStep{table: to.Name, Change: ports.Change{Summary: sqlschema.Describe(to, c), Drops: drops}}
 		parts := []schema.Change{c}
-		switch c := c.(type) {
-		case *schema.ModifyIndex:
-			parts = []schema.Change{&schema.DropIndex{I: c.From}, &schema.AddIndex{I: c.To}}
+		if changed, ok := c.(*schema.ModifyIndex); ok {
+			parts = []schema.Change{&schema.DropIndex{I: changed.From}, &schema.AddIndex{I: changed.To}}
 		}
 		s.unique = uniqueOf(c)
 		s.Statements, err = writeChange(ctx, driver, &schema.ModifyTable{T: to, Changes: parts})

@@ -16,9 +16,9 @@ type Differ struct{}
 var _ template.Differ = Differ{}
 
 // Unified implements template.Differ.
-func (Differ) Unified(ctx context.Context, oldName, newName, old, new string) (string, error) {
+func (Differ) Unified(ctx context.Context, oldName, newName, before, after string) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
-	return udiff.ToUnified(oldName, newName, old, udiff.Lines(old, new), udiff.DefaultContextLines)
+	return udiff.ToUnified(oldName, newName, before, udiff.Lines(before, after), udiff.DefaultContextLines)
 }

@@ -157,7 +157,8 @@ const (
 // noteMissing notes that a name was found nowhere. It answers false, to end the
 // rendering, only when a strict one has noted all that it can.
 func (r *renderer) noteMissing(name string) bool {
-	key := append(r.scratch[:0], keyMissing)
+	key := r.scratch[:0]
+	key = append(key, keyMissing)
 	for _, f := range r.stack[1:] {
 		if f.name != "." {
 			key = append(append(key, f.name...), '.')

@@ -133,7 +133,7 @@ func (r *renderer) block(t *Template, i uint32, n *node, s surroundings) bool {
 	pair, empty := n.flags&flagPair != 0, t.empty(i)
 	given, at := r.argument(s.scope, t.nameOf(n))
 	if given == nil {
-		if n.flags&flagLead != 0 && !(pair && empty) && !r.lead(t, n, s) {
+		if n.flags&flagLead != 0 && (!pair || !empty) && !r.lead(t, n, s) {
 			return false
 		}
 		return r.nested(t, i+1, n.end, s)

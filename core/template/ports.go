@@ -202,7 +202,7 @@ type TreeKey struct {
 //
 // Implementation: adapters/udiff.
 type Differ interface {
-	// Unified gives the unified diff that turns old into new, as patch(1) applies it, with names for the two; "" when
+	// Unified gives the unified diff that turns before into after, as patch(1) applies it, with names for the two; "" when
 	// they are the same. It is bounded by ctx.
-	Unified(ctx context.Context, oldName, newName, old, new string) (string, error)
+	Unified(ctx context.Context, oldName, newName, before, after string) (string, error)
 }

@@ -274,7 +274,8 @@ var archiveExportBreakers = map[string][]breaker[template.Database]{
 			b.current = func(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]template.Template, error) {
 				found, err := good.Current(ctx, ids)
 				for _, id := range ids {
-					found[id] = found[id]
+					present := found[id]
+					found[id] = present
 				}
 				return found, err
 			}

@@ -25,7 +25,10 @@ func (d *driver) mutate(t *rapid.T, r *request) {
 	}
 	if r.op.route.Operation.RequestBody != nil {
 		possible = append(possible, mutateMediaType)
-		if !r.torn {
+		switch {
+		case takesLines(r.op):
+			possible = append(possible, addBody)
+		case !r.torn:
 			possible = append(possible, mutateField, mutateField, mutateText, mutateText)
 		}
 	} else {
@@ -120,6 +123,7 @@ func mutateMediaType(t *rapid.T, r *request) string {
 func addBody(t *rapid.T, r *request) string {
 	r.body = []byte(rapid.SampledFrom([]string{"{}", "x", `{"name":"x"}`, "\xff", strings.Repeat("x", 70<<10), "[", " "}).Draw(t, "body"))
 	r.mediaType = rapid.SampledFrom([]string{"application/json", "text/plain", ""}).Draw(t, "media type")
+	r.lines = nil
 	return "a body"
 }
 

@@ -121,6 +121,34 @@ func (d *driver) replenish(t rapid.TB, o *operation) {
 			}
 		}
 	}
+	d.establish(t, o)
+}
+
+// establish gives the newest things what the end of an operation's path names, such as a label, where a PUT makes it.
+func (d *driver) establish(t rapid.TB, o *operation) {
+	t.Helper()
+	names := o.pathParameters()
+	if len(names) != 2 || len(favourites[names[1]]) == 0 {
+		return
+	}
+	for _, maker := range d.operations {
+		if maker.route.Method != http.MethodPut || maker == o || !slices.Equal(maker.pathParameters(), names) {
+			continue
+		}
+		object := map[string]any{}
+		for _, field := range maker.route.Operation.RequestBody.Value.Content.Get("application/json").Schema.Value.Required {
+			object[field] = favourites[field][0]
+		}
+		body, err := json.Marshal(object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		owners := d.pool.living[names[0]]
+		for _, id := range owners[max(0, len(owners)-enough):] {
+			r := &request{op: maker, path: map[string]string{names[0]: id, names[1]: fmt.Sprint(favourites[names[1]][0])}, body: body, mediaType: "application/json", credential: d.credentials[0]}
+			d.harvest(r, d.send(t, r))
+		}
+	}
 }
 
 // operationFor finds what makes or removes the things that a path parameter names: a POST that answers 201 with the
@@ -234,12 +262,17 @@ func (r *request) first(name string) string {
 	return ""
 }
 
+// asks tells whether the query has a parameter.
+func (r *request) asks(name string) bool {
+	return slices.ContainsFunc(r.query, func(q header) bool { return q.name == name })
+}
+
 // excused tells whether a request that the document allows may be refused all the same: for rules that a schema
 // cannot have and that the document tells in words.
 func excused(r *request, a *reply) bool {
 	if a.Status == http.StatusBadRequest {
-		// Cursors are signed and belong to one list, filter and sort.
-		return slices.ContainsFunc(r.query, func(q header) bool { return q.name == "cursor" })
+		// Cursors are signed and belong to one list, filter and sort. A revision is picked by its number or by a label.
+		return r.asks("cursor") || r.asks("revision") && r.asks("label")
 	}
 	if a.Status == http.StatusForbidden {
 		// Nobody gives away a scope that he does not hold.
@@ -249,7 +282,10 @@ func excused(r *request, a *reply) bool {
 	if a.Status != http.StatusUnprocessableEntity {
 		return false
 	}
-	var p struct{ Errors []struct{ Pointer string } }
+	var p struct {
+		Errors  []struct{ Pointer, Detail string }
+		Missing []string
+	}
 	if json.Unmarshal(a.Body, &p) != nil {
 		return false
 	}
@@ -259,6 +295,18 @@ func excused(r *request, a *reply) bool {
 	for _, e := range p.Errors {
 		field, _ := r.value[strings.TrimPrefix(e.Pointer, "/")].(string)
 		switch e.Pointer {
+		case "/data": // lacks what the template uses, and that is not to be passed over
+			if len(p.Missing) == 0 || r.value["strict"] == false {
+				return false
+			}
+		case "": // a bound of rendering, which is none of what is sent
+			if !strings.HasSuffix(r.op.route.Path, "/render") || !strings.Contains(e.Detail, " more than ") {
+				return false
+			}
+		case "/revision": // a label is put on a revision that is there
+			if r.path["label"] == "" {
+				return false
+			}
 		case "/content": // is no Mustache, or is none any more by a change of the syntax
 			_, syntax := r.value["syntax"]
 			if !strings.Contains(field, "{{") && (field != "" || !syntax) {

@@ -27,6 +27,7 @@ type request struct {
 	headers    []header
 	body       []byte
 	value      map[string]any // the body, where it is an object as generated
+	lines      []line         // the body, where it is NDJSON as generated
 	mediaType  string
 	credential credential
 	// sound requests are allowed by the document in every part. Broken ones must not succeed.

@@ -79,15 +79,6 @@ func (o *operation) pathParameters() []string {
 	return names
 }
 
-func (o *operation) parameter(in, name string) *openapi3.Parameter {
-	for _, p := range o.parameters {
-		if p.In == in && strings.EqualFold(p.Name, name) {
-			return p
-		}
-	}
-	return nil
-}
-
 // operations reads every operation of the document, in an order that does not change.
 func operations(t *testing.T) []*operation {
 	t.Helper()
@@ -196,6 +187,9 @@ func (d *driver) judge(t rapid.TB, r *request, a *reply) {
 	}
 	if err := documented(r.op, a); err != nil {
 		fail("the document does not have this answer: %v", err)
+	}
+	if why := wrongLines(r, a); why != "" {
+		fail("%s", why)
 	}
 	id := a.Header.Get("X-Request-ID")
 	if id == "" || a.Header.Get("X-Content-Type-Options") != "nosniff" {

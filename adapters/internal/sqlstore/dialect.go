@@ -63,14 +63,6 @@ func (d *Dialect) time(t time.Time) any {
 	return d.Time(t.UTC())
 }
 
-// keyTime makes a parameter that a TimeKey is compared with: bounds are bounds there, not infinite.
-func (d *Dialect) keyTime(t time.Time) any {
-	if d.Engine == EngineSQLite {
-		return d.Time(t)
-	}
-	return t
-}
-
 // lockTemplate is the statement that locks the row of a template.
 func (d *Dialect) lockTemplate() string {
 	return `SELECT 1 FROM templates WHERE templateid = $1` + d.LockRow

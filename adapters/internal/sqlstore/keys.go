@@ -48,15 +48,12 @@ func KeyExpr(e Engine, attribute string) string {
 	return quoted(attribute)
 }
 
-// TimeKey is the timestamp of column, where null is 1970-01-01 00:00:00. In
-// PostgreSQL, which also has infinite times and times of other eras, it is held
-// between InfinitePast and InfiniteFuture, which stand for those.
+// TimeKey is the timestamp of column, where null is 1970-01-01 00:00:00.
 func TimeKey(e Engine, column string) string {
 	if e == EngineSQLite {
 		return fmt.Sprintf(`COALESCE(%s, '1970-01-01 00:00:00.000000')`, quoted(column))
 	}
-	return fmt.Sprintf(`LEAST(GREATEST(COALESCE(%s, '1970-01-01 00:00:00'::timestamp), '0001-01-01 00:00:00.000001'::timestamp),`+
-		` '9999-12-31 23:59:59.999999'::timestamp)`, quoted(column))
+	return fmt.Sprintf(`COALESCE(%s, '1970-01-01 00:00:00'::timestamp)`, quoted(column))
 }
 
 // TextKey is the first prefix characters of column, ordered by code point,

@@ -122,7 +122,13 @@ func (s *Templates) Page(q template.Query) PageStatement {
 	case a == nil:
 		l.add(columns, where, " ORDER BY ", key, direction, ", templateid", direction)
 	case d.CompareRows:
-		l.add(columns, where, " AND (", key, ", templateid)", compare, "(", l.parameter(l.position(q)), ", ", l.parameter(a.ID.String()), ")",
+		at, id := l.parameter(l.position(q)), l.parameter(a.ID.String())
+		if q.Sort.Key != template.ByName && (a.Time.Equal(InfinitePast) || a.Time.Equal(InfiniteFuture)) {
+			// Many times are read as one of these. The row itself knows which it was, if it is still there.
+			at = "COALESCE((SELECT " + key + " FROM templates WHERE templateid = " + id + " AND (" + key + " <= '0001-01-01 00:00:00.000001' OR " +
+				key + " >= '9999-12-31 23:59:59.999999')), " + at + ")"
+		}
+		l.add(columns, where, " AND (", key, ", templateid)", compare, "(", at, ", ", id, ")",
 			" ORDER BY ", key, direction, ", templateid", direction)
 	default:
 		// First those with the same key, then the others: each half is a range of the index, read as far as the page
@@ -146,7 +152,7 @@ func (l *listing) position(q template.Query) any {
 	if q.Sort.Key == template.ByName {
 		return q.After.Name
 	}
-	return l.dialect.keyTime(template.SortTime(q.After.Time).UTC())
+	return l.dialect.Time(template.SortTime(q.After.Time).UTC())
 }
 
 // List implements template.Store.

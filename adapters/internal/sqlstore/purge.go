@@ -77,11 +77,13 @@ func (s *Templates) Purge(ctx context.Context, before time.Time, limit int) (int
 	return purged, nil
 }
 
+const countTrash = `SELECT count(*) FROM templates WHERE deleted < $1`
+
 // CountTrash implements template.Archive.
 func (s *Templates) CountTrash(ctx context.Context, before time.Time) (int, error) {
 	var n int
 	err := s.h.run(ctx, "template.count_trash", func(ctx context.Context) error {
-		return s.h.row(ctx, `SELECT count(*) FROM templates WHERE deleted < $1`, []any{&n}, s.h.dialect.time(before))
+		return s.h.row(ctx, countTrash, []any{&n}, s.h.dialect.time(before))
 	})
 	return n, err
 }
@@ -93,6 +95,8 @@ const thinOut = `SELECT k.templateid, k.revision FROM (SELECT r.templateid, r.re
 row_number() OVER (PARTITION BY r.templateid ORDER BY r.revision DESC) AS place
 FROM v JOIN template_revisions r ON r.templateid = v.templateid) AS k
 WHERE k.place >= $1 AND NOT EXISTS (SELECT 1 FROM template_labels l WHERE l.templateid = k.templateid AND l.revision = k.revision)`
+
+const thinAway = `DELETE FROM template_revisions WHERE (templateid, revision) IN (` + thinOut + `)`
 
 // Thin implements template.Archive. Fewer than 1 to keep is 1: the current revision always stays.
 func (s *Templates) Thin(ctx context.Context, keep int, after uuid.UUID, limit int, dry bool) (removed int, last uuid.UUID, done bool, err error) {
@@ -134,7 +138,7 @@ func (s *Templates) Thin(ctx context.Context, keep int, after uuid.UUID, limit i
 					return err
 				}, keep)
 			}
-			n, err := t.execSet(ctx, d, idSet(living), `DELETE FROM template_revisions WHERE (templateid, revision) IN (`+thinOut+`)`, keep)
+			n, err := t.execSet(ctx, d, idSet(living), thinAway, keep)
 			removed = int(n)
 			return err
 		})

@@ -8,8 +8,7 @@ import (
 )
 
 // InfinitePast and InfiniteFuture are how timestamps that PostgreSQL calls -infinity and infinity are read, and those
-// outside the years 1 to 9999, for which RFC 3339 has no form. Rows of others may have them. The keys of lists in
-// PostgreSQL are held within the same bounds (TimeKey).
+// outside the years 1 to 9999, for which RFC 3339 has no form. Rows of others may have them.
 var (
 	InfinitePast   = time.Date(1, 1, 1, 0, 0, 0, 1000, time.UTC)
 	InfiniteFuture = time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC)

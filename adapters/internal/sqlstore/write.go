@@ -87,6 +87,11 @@ func newWriting(d *Dialect, t tx) *writing {
 		marked: map[uuid.UUID]template.Template{}, putAt: map[labelKey]int{}}
 }
 
+const (
+	lookAt       = `SELECT t.templateid, t.revision FROM v JOIN templates t ON t.templateid = v.templateid ORDER BY t.templateid`
+	lookAtLabels = `SELECT templateid, label, revision FROM template_labels WHERE templateid IN (SELECT templateid FROM v)`
+)
+
 // look reads where the templates and their labels stand, and locks what there is.
 func (w *writing) look(ctx context.Context, changes []template.Writing) error {
 	var ids, labelled []uuid.UUID
@@ -101,8 +106,7 @@ func (w *writing) look(ctx context.Context, changes []template.Writing) error {
 		}
 	}
 	found := false
-	err := w.t.querySet(ctx, w.d, idSet(ids), `SELECT t.templateid, t.revision FROM v JOIN templates t ON t.templateid = v.templateid
-ORDER BY t.templateid`+w.d.lockRows("t"), func(rows *sql.Rows) error {
+	err := w.t.querySet(ctx, w.d, idSet(ids), lookAt+w.d.lockRows("t"), func(rows *sql.Rows) error {
 		var id uuid.UUID
 		var revision int
 		if err := rows.Scan(&id, &revision); err != nil {
@@ -115,8 +119,7 @@ ORDER BY t.templateid`+w.d.lockRows("t"), func(rows *sql.Rows) error {
 	if err != nil || !found || labelled == nil {
 		return err
 	}
-	return w.t.querySet(ctx, w.d, idSet(labelled), `SELECT l.templateid, l.label, l.revision FROM template_labels l
-WHERE l.templateid IN (SELECT templateid FROM v)`, func(rows *sql.Rows) error {
+	return w.t.querySet(ctx, w.d, idSet(labelled), lookAtLabels, func(rows *sql.Rows) error {
 		var key labelKey
 		var revision int
 		err := rows.Scan(&key.id, &key.name, &revision)

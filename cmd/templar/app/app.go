@@ -110,7 +110,7 @@ func (a *App) redisChanged(up bool, err error) {
 func (a *App) listen(api *httpapi.API) error {
 	c := a.config
 	bind := func(address string, handler http.Handler) (*http.Server, error) {
-		l, err := net.Listen("tcp", address)
+		l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
 		if err != nil {
 			return nil, err
 		}
