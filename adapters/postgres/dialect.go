@@ -49,6 +49,7 @@ FROM was WHERE templates.templateid = was.templateid AND templates.templateid = 
 	WordsParameter: func(text string) string {
 		return strings.ReplaceAll(strings.ToValidUTF8(text, " "), "\x00", " ")
 	},
+	WordWindow:   1000, // some 30 ms
 	CompareRows:  true,
 	PageBound:    true,
 	PlanFiltered: true,

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"bitbucket.org/templar/templar/adapters/internal/sqlstore"
 	"bitbucket.org/templar/templar/core/template"
 	"bitbucket.org/templar/templar/test/servers"
 )
@@ -31,7 +32,11 @@ var buffers = regexp.MustCompile(`Buffers: shared hit=(\d+)(?: read=(\d+))?`)
 // gives its plan and the number of blocks that it touched.
 func planOf(t *testing.T, db *DB, q template.Query) (plan string, blocks int) {
 	t.Helper()
-	statement := db.Templates().Page(q)
+	return planOfStatement(t, db, db.Templates().Page(q))
+}
+
+func planOfStatement(t *testing.T, db *DB, statement sqlstore.PageStatement) (plan string, blocks int) {
+	t.Helper()
 	conn, err := db.SQL().Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -108,6 +113,7 @@ func TestPlans(t *testing.T) {
 		}
 	}
 	t.Run("filters", func(t *testing.T) { plansOfFilters(t, db) })
+	t.Run("words", func(t *testing.T) { plansOfWords(t, db) })
 	t.Run("time", func(t *testing.T) { deepPageTime(t, db) })
 }
 
@@ -120,11 +126,6 @@ func plansOfFilters(t *testing.T, db *DB) {
 		filter template.Filter
 		index  string
 	}{
-		{"a rare word", newest, template.Filter{Words: "word77"}, "templates_words"},
-		{"rare words", newest, template.Filter{Words: "Word77 common"}, "templates_words"},
-		{"a word that is not there", newest, template.Filter{Words: "absent"}, "templates_words"},
-		{"a common word", newest, template.Filter{Words: "common"}, "templates_living_created"},
-		{"common words by name", byName, template.Filter{Words: "common text"}, "templates_living_name"},
 		{"an exact name", newest, template.Filter{Name: &name}, "templates_living_name"},
 		{"a rare prefix", newest, template.Filter{NamePrefix: "name 4711"}, "templates_living_name"},
 		{"a prefix by name", byName, template.Filter{NamePrefix: "name 4"}, "templates_living_name"},
@@ -136,6 +137,26 @@ func plansOfFilters(t *testing.T, db *DB) {
 				t.Errorf("want the index %s and at most 1000 blocks, got %d\n%s", c.index, blocks, plan)
 			}
 		})
+	}
+}
+
+// plansOfWords shows that each way of a word search takes the index that it is meant for, whatever the words are.
+func plansOfWords(t *testing.T, db *DB) {
+	for _, words := range []string{"word77", "Word77 common", "absent", "common", "common text"} {
+		for _, key := range []template.SortKey{template.ByCreated, template.ByName} {
+			q := template.Query{Sort: template.Sort{Key: key}, Filter: template.Filter{Words: words}, Limit: 21}
+			near, blocks := planOfStatement(t, db, db.Templates().WordPage(q, sqlstore.Near))
+			if want := "templates_living_" + string(key); !strings.Contains(near, want) || strings.Contains(near, "Seq Scan") || blocks > 2000 {
+				t.Errorf("%s: near wants the index %s and at most 2000 blocks, got %d\n%s", words, want, blocks, near)
+			}
+			if strings.HasPrefix(words, "common") {
+				continue // near finds them
+			}
+			far, blocks := planOfStatement(t, db, db.Templates().WordPage(q, sqlstore.Far))
+			if !strings.Contains(far, "templates_words") || strings.Contains(far, "Seq Scan on templates") || blocks > 1000 {
+				t.Errorf("%s: far wants the word index and at most 1000 blocks, got %d\n%s", words, blocks, far)
+			}
+		}
 	}
 }
 

@@ -33,6 +33,9 @@ type Dialect struct {
 	// parameter's name, such as $3, replaces its %s.
 	Words          string
 	WordsParameter func(text string) string
+	// WordWindow is how many rows of a list are looked at for words before the word index is asked; 0 where the engine
+	// finds the better way by itself. It needs CompareRows.
+	WordWindow int
 	// CompareRows is set where (key, templateid) > ($1, $2) is a range of an index also when the key is an expression.
 	CompareRows bool
 	// PageBound is set where the planner has to be told that a page is small before it knows the parameters.

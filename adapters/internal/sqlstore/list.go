@@ -55,9 +55,14 @@ func (l *listing) filter(f template.Filter) (filtered bool) {
 	}
 	if len(template.Words(f.Words)) > 0 {
 		filtered = true
-		l.add(" AND ", strings.Replace(l.dialect.Words, "%s", l.parameter(l.dialect.WordsParameter(f.Words)), 1))
+		l.add(" AND ", l.words(f))
 	}
 	return filtered
+}
+
+// words is the condition that a row has all the words of f.
+func (l *listing) words(f template.Filter) string {
+	return strings.Replace(l.dialect.Words, "%s", l.parameter(l.dialect.WordsParameter(f.Words)), 1)
 }
 
 // storable holds for texts that a database can have: PostgreSQL refuses others even as parameters.
@@ -122,14 +127,7 @@ func (s *Templates) Page(q template.Query) PageStatement {
 	case a == nil:
 		l.add(columns, where, " ORDER BY ", key, direction, ", templateid", direction)
 	case d.CompareRows:
-		at, id := l.parameter(l.position(q)), l.parameter(a.ID.String())
-		if q.Sort.Key != template.ByName && (a.Time.Equal(InfinitePast) || a.Time.Equal(InfiniteFuture)) {
-			// Many times are read as one of these. The row itself knows which it was, if it is still there.
-			at = "COALESCE((SELECT " + key + " FROM templates WHERE templateid = " + id + " AND (" + key + " <= '0001-01-01 00:00:00.000001' OR " +
-				key + " >= '9999-12-31 23:59:59.999999')), " + at + ")"
-		}
-		l.add(columns, where, " AND (", key, ", templateid)", compare, "(", at, ", ", id, ")",
-			" ORDER BY ", key, direction, ", templateid", direction)
+		l.add(columns, where, l.behind(q, key, compare), " ORDER BY ", key, direction, ", templateid", direction)
 	default:
 		// First those with the same key, then the others: each half is a range of the index, read as far as the page
 		// goes. SQLite answers the halves of UNION ALL one after the other; to sort them would double the time of a
@@ -147,6 +145,18 @@ func (s *Templates) Page(q template.Query) PageStatement {
 	return statement
 }
 
+// behind is the condition that a row comes after the page before, for engines that compare rows.
+func (l *listing) behind(q template.Query, key, compare string) string {
+	a := q.After
+	at, id := l.parameter(l.position(q)), l.parameter(a.ID.String())
+	if q.Sort.Key != template.ByName && (a.Time.Equal(InfinitePast) || a.Time.Equal(InfiniteFuture)) {
+		// Many times are read as one of these. The row itself knows which it was, if it is still there.
+		at = "COALESCE((SELECT " + key + " FROM templates WHERE templateid = " + id + " AND (" + key + " <= '0001-01-01 00:00:00.000001' OR " +
+			key + " >= '9999-12-31 23:59:59.999999')), " + at + ")"
+	}
+	return " AND (" + key + ", templateid)" + compare + "(" + at + ", " + id + ")"
+}
+
 // position is the sort key that a page begins after.
 func (l *listing) position(q template.Query) any {
 	if q.Sort.Key == template.ByName {
@@ -157,9 +167,21 @@ func (l *listing) position(q template.Query) any {
 
 // List implements template.Store.
 func (s *Templates) List(ctx context.Context, q template.Query) ([]template.Template, error) {
-	statement := s.Page(q)
-	var found []template.Template
-	err := s.h.run(ctx, "template.list", func(ctx context.Context) error {
+	if q.Sort.Key == "" {
+		q.Sort.Key = template.ByCreated
+	}
+	if s.h.dialect.WordWindow > 0 && len(template.Words(q.Filter.Words)) > 0 {
+		near, err := s.list(ctx, q, s.WordPage(q, Near))
+		if err != nil || len(near) == q.Limit {
+			return near, err
+		}
+		return s.list(ctx, q, s.WordPage(q, Far))
+	}
+	return s.list(ctx, q, s.Page(q))
+}
+
+func (s *Templates) list(ctx context.Context, q template.Query, statement PageStatement) (found []template.Template, err error) {
+	err = s.h.run(ctx, "template.list", func(ctx context.Context) error {
 		found = make([]template.Template, 0, min(q.Limit, smallPage))
 		return s.h.rows(ctx, statement.OneShot, statement.Text, statement.Args, func(rows *sql.Rows) error {
 			found = append(found, template.Template{})
