@@ -4,15 +4,20 @@
 //
 //	port                       is for                                   implemented by
 //	core/template.Store        templates, revisions, receipts           adapters/postgres, adapters/sqlite, adapters/memory
+//	core/template.History      revisions, labels, names                 those of Store
+//	core/template.Archive      export, import, purge                    those of Store
+//	core/template.Trees        parsed templates within a budget         adapters/memory
+//	core/template.Differ       unified diffs                            adapters/udiff
 //	core/template.Codec        a template as its readers are sent it    adapters/httpapi
 //	core/auth.KeyStore         the keys that Templar made               adapters/postgres, adapters/sqlite, adapters/memory
 //	core/auth.Directory        the seed's hash of keys                  adapters/redis, adapters/memory
 //	ports.Cache                encoded objects by id, never stale       adapters/redis, adapters/memory; counted by adapters/prometheus
 //	ports.Limiter              token buckets                            adapters/redis, adapters/memory
 //	ports.Migrator             described tables                         adapters/postgres, adapters/sqlite
-//	ports.Blobs                exports, written once and whole     adapters/file, adapters/s3
+//	ports.Blobs                exports, written once and whole          adapters/file, adapters/s3
 //	ports.Probe                is an outside thing there?               adapters/postgres, adapters/sqlite, adapters/redis, adapters/memory
 //	adapters/httpapi.Meter     what happens to requests                 adapters/prometheus
 //
-// Each port has a contract suite in test/contract that every implementation runs.
+// Store, History, Archive, KeyStore, Directory, Cache, Limiter, Migrator and Blobs have contract suites in test/contract
+// that every implementation runs, decorators included.
 package ports
