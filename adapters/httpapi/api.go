@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -104,7 +103,7 @@ func New(config Config) (*API, error) {
 			MaxAge: 600,
 		}))
 	}
-	e.Use(a.guard, wholePath)
+	e.Use(a.guard, wholePath, fixedPath)
 
 	r := &routes{echo: e}
 	(&templateHandlers{service: config.Templates, bodyLimit: bodyLimit(config.MaxContent)}).routes(r)
@@ -148,23 +147,6 @@ func (r *routes) handle(method, path string, h echo.HandlerFunc) {
 	if method == http.MethodGet {
 		r.echo.Add(http.MethodHead, path, h)
 		r.list = append(r.list, Route{Method: http.MethodHead, Path: documentedPath(path)})
-	}
-}
-
-// refuse answers the methods of a path with 405, where another route with a parameter would take them.
-func (r *routes) refuse(path string, methods ...string) {
-	var allowed []string
-	for _, route := range r.list {
-		if route.Path == path {
-			allowed = append(allowed, route.Method)
-		}
-	}
-	allowed = append(allowed, http.MethodOptions) // which Echo answers by itself
-	for _, method := range methods {
-		r.echo.Add(method, path, func(c echo.Context) error {
-			c.Response().Header().Set(echo.HeaderAllow, strings.Join(allowed, ", "))
-			return errMethod
-		})
 	}
 }
 

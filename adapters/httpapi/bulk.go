@@ -3,6 +3,8 @@ package httpapi
 import (
 	"errors"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -28,9 +30,27 @@ type bulkHandlers struct {
 func (h *bulkHandlers) routes(r *routes) {
 	r.handle(http.MethodGet, exportRoute, h.export)
 	r.handle(http.MethodPost, importRoute, h.importLines)
-	// Without these, other methods would find the route of a single template.
-	r.refuse(exportRoute, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete)
-	r.refuse(importRoute, http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPatch, http.MethodDelete)
+}
+
+// bulkMethods are what the bulk routes take.
+var bulkMethods = map[string][]string{
+	exportRoute: {http.MethodGet, http.MethodHead, http.MethodOptions},
+	importRoute: {http.MethodPost, http.MethodOptions},
+}
+
+// fixedPath answers other methods of the bulk routes, for which Echo would find the route of a single template.
+func fixedPath(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		allowed := bulkMethods[c.Request().URL.EscapedPath()]
+		if allowed == nil || c.Request().Method != http.MethodOptions && slices.Contains(allowed, c.Request().Method) {
+			return next(c)
+		}
+		c.Response().Header().Set(echo.HeaderAllow, strings.Join(allowed, ", "))
+		if c.Request().Method == http.MethodOptions {
+			return c.NoContent(http.StatusNoContent)
+		}
+		return errMethod
+	}
 }
 
 // isBulk tells the routes whose work takes as long as it takes, as long as it goes on.
