@@ -25,11 +25,15 @@ import (
 //
 // STRICT keeps the planner from inlining the function, which would fetch a long
 // text several times.
+//
+// Of texts longer than any that Templar takes by default (1 MiB, with its name and
+// description) only the start is searched: rows of others with megabytes in one
+// word would else take longer to store than a request may.
 const wordsBody = ` SELECT COALESCE(pg_catalog.array_agg(pg_catalog.hashtextextended(w COLLATE pg_catalog."C", 0)), '{}')
- FROM pg_catalog.unnest(pg_catalog.string_to_array(pg_catalog.regexp_replace(
-  CASE WHEN pg_catalog.length($1) OPERATOR(pg_catalog.<=) 255 OR $1%[1]s OPERATOR(pg_catalog.!~) '[[:alnum:]%[2]s]{70}'
-  THEN pg_catalog.lower($1%[1]s)
-  ELSE pg_catalog.regexp_replace(pg_catalog.lower($1%[1]s), '[[:alnum:]%[2]s]{255}', '\& ', 'g') END,
+ FROM (SELECT pg_catalog."left"($1, 1200000)) AS cut(t), LATERAL pg_catalog.unnest(pg_catalog.string_to_array(pg_catalog.regexp_replace(
+  CASE WHEN pg_catalog.length(t) OPERATOR(pg_catalog.<=) 255 OR t%[1]s OPERATOR(pg_catalog.!~) '[[:alnum:]%[2]s]{70}'
+  THEN pg_catalog.lower(t%[1]s)
+  ELSE pg_catalog.regexp_replace(pg_catalog.lower(t%[1]s), '[[:alnum:]%[2]s]{255}', '\& ', 'g') END,
   '[^[:alnum:]%[2]s ]+', ' ', 'g'), ' ')) AS w WHERE w OPERATOR(pg_catalog.<>) '' `
 
 // With ICU, letters and cases are Unicode's, whatever the locale of the cluster
