@@ -52,7 +52,7 @@ func TestBadValues(t *testing.T) {
 		{variable: "REDIS_MODE", bad: []string{"master"}, why: "must be single, cluster or sentinel"},
 		{variable: "REDIS_MASTER", bad: []string{"a\x01"}, why: "must have no control characters"},
 		{variable: "REDIS_TLS", bad: []string{"maybe", "2"}, why: "must be True or False"},
-		{variable: "CACHE_TTL", bad: []string{"0", "99ms", "25h"}, why: "must be a duration from 100ms to 24h"},
+		{variable: "CACHE_TTL", bad: []string{"1ms", "99ms", "25h", "-1s"}, why: "must be a duration from 100ms to 24h"},
 		{variable: "CACHE_MAX_BYTES", bad: []string{"1023KiB", "-5", "2TiB", "64 mebi", "1,000,000", "64MiB MiB", "1e7", "NaN", "9999999999999999999999"}, why: "must be a size from 1048576 to"},
 		{variable: "CONTENT_MAX_BYTES", bad: []string{"0", "65MiB", "big"}, why: "must be a size"},
 		{variable: "RENDER_MAX_BYTES", bad: []string{"0", "1GiB"}, why: "must be a size"},
@@ -131,7 +131,7 @@ func TestAllProblemsAtOnce(t *testing.T) {
   SECRET_KEY=*** (environment): must have at least 8 characters
   DB_PORT="0" (flag --db-port): must be a whole number from 1 to 65535
   REDIS_MODE="ring" (.env line 1): must be single, cluster or sentinel
-  CACHE_TTL="never" (.env line 3): must be a duration from 100ms to 24h0m0s, such as 30s, 1m30s or 250ms; a bare number is seconds
+  CACHE_TTL="never" (.env line 3): must be a duration from 100ms to 24h0m0s, such as 30s, 1m30s or 250ms; a bare number is seconds; or 0 for none
   LOG_LEVEL="LOUD" (environment): must be DEBUG, INFO, WARNING, ERROR, CRITICAL or a number from 10 to 50
   HARPER_URL="ftp://***@h" (.env line 5): must be a URL such as http://localhost:4318
   warning: .env line 4: "REDIS_HSOT" is no known variable; did you mean REDIS_HOST?`

@@ -97,8 +97,8 @@ var variables = []variable{
 	{group: "Redis", name: "REDIS_TLS", initial: "False", kind: truth, meaning: "TLS to Redis",
 		apply: into(parseBool, func(d *draft) *bool { return &d.Redis.TLS })},
 
-	{group: "Cache and sizes", name: "CACHE_TTL", initial: "30s", kind: "duration", meaning: "how old a cached read may be when Redis is cut off or rows were changed by hand",
-		apply: duration(100*time.Millisecond, 24*time.Hour, func(d *draft) *time.Duration { return &d.Cache.TTL })},
+	{group: "Cache and sizes", name: "CACHE_TTL", initial: "30s", kind: "duration", meaning: "how old a cached read may be when Redis is cut off or rows were changed by hand; 0 turns the cache off",
+		apply: durationOrNone(100*time.Millisecond, 24*time.Hour, func(d *draft) *time.Duration { return &d.Cache.TTL })},
 	{group: "Cache and sizes", name: "CACHE_MAX_BYTES", initial: "64MiB", kind: "size", meaning: "most memory for what the process itself keeps",
 		apply: size(1<<20, 1<<40, func(d *draft) *int64 { return &d.Cache.MaxBytes })},
 	{group: "Cache and sizes", name: "CONTENT_MAX_BYTES", initial: "1048576", kind: "size", meaning: "largest content of a template",
@@ -183,6 +183,20 @@ func number(low, high int, field func(*draft) *int) func(*draft, string) error {
 
 func duration(low, high time.Duration, field func(*draft) *time.Duration) func(*draft, string) error {
 	return into(func(text string) (time.Duration, error) { return parseDuration(text, low, high) }, field)
+}
+
+// durationOrNone also takes 0, which is shorter than low.
+func durationOrNone(low, high time.Duration, field func(*draft) *time.Duration) func(*draft, string) error {
+	return into(func(text string) (time.Duration, error) {
+		if d, err := parseDuration(text, 0, 0); err == nil {
+			return d, nil
+		}
+		d, err := parseDuration(text, low, high)
+		if err != nil {
+			err = fmt.Errorf("%w; or 0 for none", err)
+		}
+		return d, err
+	}, field)
 }
 
 func size(low, high int64, field func(*draft) *int64) func(*draft, string) error {

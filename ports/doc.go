@@ -9,6 +9,7 @@
 //	core/template.Trees        parsed templates within a budget         adapters/memory
 //	core/template.Differ       unified diffs                            adapters/udiff
 //	core/template.Codec        a template as its readers are sent it    adapters/httpapi
+//	core/character.Store       characters, rolls, receipts              adapters/postgres, adapters/sqlite, adapters/memory
 //	core/auth.KeyStore         the keys that Templar made               adapters/postgres, adapters/sqlite, adapters/memory
 //	core/auth.Directory        the seed's hash of keys                  adapters/redis, adapters/memory
 //	ports.Cache                encoded objects by id, never stale       adapters/redis, adapters/memory; counted by adapters/prometheus

@@ -100,6 +100,12 @@ type Index struct {
 	// Words makes a word-search index over the text of these attributes
 	// together. Its table needs a serial primary key.
 	Words []string
+	// Column, of a word index, names a column in which a writer may give the
+	// words of a row ready-made, in a form that only the engine knows; where it
+	// is null, and after the texts were changed without it, the engine finds
+	// them itself. The column is part of the index, not an attribute. Engines
+	// that have no use for one make none.
+	Column string
 }
 
 // Key is one part of an index.

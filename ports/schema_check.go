@@ -24,6 +24,7 @@ const (
 	maxName    = 63       // bytes; PostgreSQL cuts longer ones in silence
 	maxVarchar = 10485760 // characters; PostgreSQL's limit
 	maxPrefix  = 500      // characters; four bytes each must fit into an index entry
+	maxColumn  = 48       // bytes; a trigger is named after the column of a word index
 )
 
 // SchemaProblem is one thing that is wrong with a Schema.
@@ -182,6 +183,9 @@ func (c *schemaCheck) index(path string, t Table, x Index) {
 	if x.Where != nil {
 		known(path+".where", x.Where.Attribute)
 	}
+	if x.Column != "" {
+		c.column(path+".column", t, x)
+	}
 	if len(x.Words) == 0 {
 		return
 	}
@@ -196,6 +200,22 @@ func (c *schemaCheck) index(path string, t Table, x Index) {
 	}
 	if keys := t.PrimaryKey(); len(keys) != 1 || !keys[0].Counted() {
 		c.add(path+".words", "a word index needs a table whose primary key is a serial")
+	}
+}
+
+// column checks the column of a word index.
+func (c *schemaCheck) column(path string, t Table, x Index) {
+	c.name(path, x.Column)
+	same := func(name string) bool { return strings.EqualFold(name, x.Column) }
+	switch {
+	case len(x.Words) == 0:
+		c.add(path, "only a word index has a column")
+	case len(x.Column) > maxColumn:
+		c.add(path, "the column %.20q... is longer than %d characters", x.Column, maxColumn)
+	case slices.ContainsFunc(t.Attributes, func(a Attribute) bool { return same(a.Name) }):
+		c.add(path, "the column %q is an attribute; a word index has one of its own", x.Column)
+	case slices.ContainsFunc(t.Indexes, func(other Index) bool { return other.Name != x.Name && same(other.Column) }):
+		c.add(path, "the column %q is that of another word index", x.Column)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"bitbucket.org/templar/templar/core/auth"
+	"bitbucket.org/templar/templar/core/character"
 	"bitbucket.org/templar/templar/core/page"
 	"bitbucket.org/templar/templar/core/template"
 	"bitbucket.org/templar/templar/ports"
@@ -33,14 +34,16 @@ type Meter interface {
 
 // Config is what an API is made of.
 type Config struct {
-	Templates *template.Service
-	Keys      *auth.Service
+	Templates  *template.Service
+	Characters *character.Service
+	Keys       *auth.Service
 	// Limiter counts requests by user and failed authentications by address.
 	Limiter ports.Limiter
 	// Sealer signs the cursors of key lists.
 	Sealer *page.Sealer
-	Log    *zap.Logger
-	Meter  Meter
+	// AccessLog is told of every request; nil for nobody. It may not keep what it is given.
+	AccessLog func(*Access)
+	Meter     Meter
 	// Metrics serves /metrics; nil where it is off or on a listener of its own.
 	Metrics http.Handler
 	// Ready tells whether requests can be served; an error answers them with 503 and is shown to nobody.
@@ -69,20 +72,17 @@ type Check struct {
 
 // API serves the routes.
 type API struct {
-	config  Config
-	echo    *echo.Echo
-	routes  []Route
-	handler http.Handler
-	// accessLog does not look up its caller for each line: it is always the same.
-	accessLog *zap.Logger
+	config Config
+	echo   *echo.Echo
+	routes []Route
+	// documented has the documented form of every pattern.
+	documented map[string]string
+	handler    http.Handler
 }
 
 // New makes an API.
 func New(config Config) (*API, error) {
-	if config.Log == nil {
-		config.Log = zap.NewNop()
-	}
-	a := &API{config: config, echo: echo.New(), accessLog: config.Log.WithOptions(zap.WithCaller(false))}
+	a := &API{config: config, echo: echo.New(), documented: map[string]string{}}
 	e := a.echo
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = clientAddress(config.TrustedProxies)
@@ -103,16 +103,23 @@ func New(config Config) (*API, error) {
 			MaxAge: 600,
 		}))
 	}
-	e.Use(a.guard, wholePath, fixedPath)
+	e.Use(a.check)
 
 	r := &routes{echo: e}
 	(&templateHandlers{service: config.Templates, bodyLimit: bodyLimit(config.MaxContent)}).routes(r)
 	(&renderHandlers{service: config.Templates, meter: config.Meter}).routes(r)
 	(&revisionHandlers{service: config.Templates}).routes(r)
 	(&bulkHandlers{service: config.Templates, maxLine: MaxLine(config.MaxContent)}).routes(r)
+	(&characterHandlers{service: config.Characters}).routes(r)
+	(&sheetHandlers{characters: config.Characters, templates: config.Templates, meter: config.Meter}).routes(r)
+	(&rollHandlers{service: config.Characters}).routes(r)
+	(&ruleHandlers{documents: ruleDocuments()}).routes(r)
 	(&keyHandlers{service: config.Keys, sealer: config.Sealer, defaultRate: config.DefaultRate}).routes(r)
 	(&operatingHandlers{config: &a.config}).routes(r)
 	a.routes = r.list
+	for _, route := range e.Routes() {
+		a.documented[route.Path] = documentedPath(route.Path)
+	}
 
 	var err error
 	a.handler, err = compressed(e)

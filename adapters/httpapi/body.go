@@ -69,6 +69,8 @@ func readAll(r io.Reader, announced int64) ([]byte, error) {
 type object struct {
 	fields map[string]jsontext.Value
 	broken []fault.Violation
+	// patched objects have null in the place of every member that a merge patch resets: it reads as absent.
+	patched bool
 }
 
 var (
@@ -154,6 +156,9 @@ func pointerTo(name string) string {
 func (o *object) take(name string) (value jsontext.Value, ok bool) {
 	value, ok = o.fields[name]
 	delete(o.fields, name)
+	if o.patched && value.Kind() == 'n' {
+		return nil, false
+	}
 	return value, ok
 }
 

@@ -39,18 +39,16 @@ var bulkMethods = map[string][]string{
 }
 
 // fixedPath answers other methods of the bulk routes, for which Echo would find the route of a single template.
-func fixedPath(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		allowed := bulkMethods[c.Request().URL.EscapedPath()]
-		if allowed == nil || c.Request().Method != http.MethodOptions && slices.Contains(allowed, c.Request().Method) {
-			return next(c)
-		}
-		c.Response().Header().Set(echo.HeaderAllow, strings.Join(allowed, ", "))
-		if c.Request().Method == http.MethodOptions {
-			return c.NoContent(http.StatusNoContent)
-		}
-		return errMethod
+func fixedPath(c echo.Context) (answered bool, err error) {
+	allowed := bulkMethods[c.Request().URL.EscapedPath()]
+	if allowed == nil || c.Request().Method != http.MethodOptions && slices.Contains(allowed, c.Request().Method) {
+		return false, nil
 	}
+	c.Response().Header().Set(echo.HeaderAllow, strings.Join(allowed, ", "))
+	if c.Request().Method == http.MethodOptions {
+		return true, c.NoContent(http.StatusNoContent)
+	}
+	return true, errMethod
 }
 
 // isBulk tells the routes whose work takes as long as it takes, as long as it goes on.
@@ -85,12 +83,13 @@ func (h *bulkHandlers) export(c echo.Context) error {
 // errEnough ends an export that is only tried.
 var errEnough = errors.New("enough")
 
-// tryExport answers what an export would begin with: as much of it as decides whether it is compressed.
+// tryExport answers what an export would begin with: as much of it as decides whether it is compressed, and whether
+// its length is told.
 func (h *bulkHandlers) tryExport(c echo.Context, wanted template.Wanted) error {
 	written := 0
 	err := h.service.Export(c.Request().Context(), wanted, func(r template.Record) error {
 		n, err := c.Response().Write(appendRecord(nil, r, wanted.Revisions))
-		if written += n; err == nil && written > smallest {
+		if written += n; err == nil && written > buffered {
 			err = errEnough
 		}
 		return err

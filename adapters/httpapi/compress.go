@@ -4,7 +4,11 @@ import (
 	"net/http"
 
 	"github.com/klauspost/compress/gzhttp"
+	"github.com/labstack/echo/v4"
 )
+
+// varyEncoding is said of every answer: the next one may be compressed.
+var varyEncoding = []string{echo.HeaderAcceptEncoding}
 
 // smallest is the size from which on answers are compressed, in bytes: below, it costs more than it saves.
 const smallest = 1024
@@ -23,6 +27,11 @@ func compressed(next http.Handler) (http.Handler, error) {
 		next.ServeHTTP(w, &head)
 	}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header["Accept-Encoding"] == nil {
+			w.Header()[echo.HeaderVary] = varyEncoding
+			next.ServeHTTP(w, r)
+			return
+		}
 		if r.Method != http.MethodHead {
 			whole.ServeHTTP(w, r)
 			return

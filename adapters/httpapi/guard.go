@@ -25,43 +25,55 @@ var (
 )
 
 // wholePath refuses paths that Echo finds a route for only because the last parameter of a pattern takes slashes too.
-func wholePath(next echo.HandlerFunc) echo.HandlerFunc {
+func wholePath(c echo.Context) error {
+	if pattern := c.Path(); pattern != "" && strings.Count(pattern, "/") != strings.Count(c.Request().URL.EscapedPath(), "/") {
+		return errNoRoute
+	}
+	return nil
+}
+
+// check lets a request through to its handler when its caller may call and its path is one.
+func (a *API) check(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if pattern := c.Path(); pattern != "" && strings.Count(pattern, "/") != strings.Count(c.Request().URL.EscapedPath(), "/") {
-			return errNoRoute
+		if err := a.guard(c); err != nil {
+			return err
+		}
+		if err := wholePath(c); err != nil {
+			return err
+		}
+		if answered, err := fixedPath(c); answered {
+			return err
 		}
 		return next(c)
 	}
 }
 
-// guard lets requests under /v1 through that bring a good credential and stay within their rate.
-func (a *API) guard(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		request := c.Request()
-		if path := request.URL.Path; path != "/v1" && !strings.HasPrefix(path, "/v1/") {
-			return next(c)
-		}
-		ctx := request.Context()
-		if err := a.config.Ready(); err != nil {
-			return fault.Wrap(fault.Unavailable, err, "the service is starting or its database is away; try again")
-		}
-		caller, err := a.authenticate(ctx, request.Header["X-Api-Key"], request.Header["Authorization"])
-		if err != nil {
-			return a.refuse(ctx, c, err)
-		}
-		rate := caller.Rate
-		if rate == auth.DefaultRate {
-			rate = a.config.DefaultRate
-		}
-		permit := a.config.Limiter.Take(ctx, "user:"+caller.User, rate)
-		showPermit(c, permit)
-		if !permit.Granted {
-			a.config.Meter.RateLimited()
-			return limited(permit)
-		}
-		c.SetRequest(request.WithContext(auth.With(ctx, caller)))
-		return next(c)
+// guard refuses requests under /v1 that bring no good credential or are over their rate.
+func (a *API) guard(c echo.Context) error {
+	request := c.Request()
+	if path := request.URL.Path; path != "/v1" && !strings.HasPrefix(path, "/v1/") {
+		return nil
 	}
+	ctx := request.Context()
+	if err := a.config.Ready(); err != nil {
+		return fault.Wrap(fault.Unavailable, err, "the service is starting or its database is away; try again")
+	}
+	caller, err := a.authenticate(ctx, request.Header["X-Api-Key"], request.Header["Authorization"])
+	if err != nil {
+		return a.refuse(ctx, c, err)
+	}
+	rate := caller.Rate
+	if rate == auth.DefaultRate {
+		rate = a.config.DefaultRate
+	}
+	permit := a.config.Limiter.Take(ctx, "user:"+caller.User, rate)
+	showPermit(c, permit)
+	if !permit.Granted {
+		a.config.Meter.RateLimited()
+		return limited(permit)
+	}
+	workOf(c).admit(caller)
+	return nil
 }
 
 func (a *API) authenticate(ctx context.Context, keys, authorizations []string) (*auth.Principal, error) {
@@ -131,9 +143,15 @@ func showPermit(c echo.Context, p ports.Permit) {
 	if p.Limit == 0 {
 		return
 	}
+	var text [96]byte
+	line := append(strconv.AppendInt(append(text[:0], `"default";q=`...), int64(p.Limit), 10), ";w=60"...)
+	policy := len(line)
+	line = strconv.AppendInt(append(line, `"default";r=`...), int64(p.Remaining), 10)
+	line = strconv.AppendInt(append(line, ";t="...), int64(wholeSeconds(p.Reset)), 10)
+	both := string(line)
+	values := []string{both[:policy], both[policy:]}
 	header := c.Response().Header()
-	header["Ratelimit-Policy"] = []string{`"default";q=` + strconv.Itoa(p.Limit) + ";w=60"}
-	header["Ratelimit"] = []string{`"default";r=` + strconv.Itoa(p.Remaining) + ";t=" + strconv.Itoa(wholeSeconds(p.Reset))}
+	header["Ratelimit-Policy"], header["Ratelimit"] = values[:1:1], values[1:]
 }
 
 // wholeSeconds rounds up: a client that waits that long is let in.

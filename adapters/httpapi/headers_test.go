@@ -24,7 +24,7 @@ func TestTraceParent(t *testing.T) {
 		"00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01": false,
 		"00-" + id: false,
 	} {
-		got := traceID(given)
+		got := traceID([]string{given})
 		if (got == id) != kept || len(got) != 32 {
 			t.Errorf("%q gives the trace %s", given, got)
 		}

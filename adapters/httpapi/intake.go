@@ -47,12 +47,15 @@ func (in *intake) end(err error) {
 	in.changed.Broadcast()
 }
 
-// take waits for lines and takes all; none when there will be no more, with the reason.
+// take waits for lines and takes all; none when there will be no more, with the reason, or when it was stopped.
 func (in *intake) take() ([]template.Incoming, error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	for len(in.lines) == 0 && !in.ended {
+	for len(in.lines) == 0 && !in.ended && !in.stopped {
 		in.changed.Wait()
+	}
+	if in.stopped {
+		return nil, nil
 	}
 	lines := in.lines
 	in.lines, in.bytes = nil, 0

@@ -85,46 +85,75 @@ func (i *Importing) Run(ctx context.Context) (ImportCounts, error) {
 	return counts, err
 }
 
+// store stores batches, two at a time, and answers them in the order of their lines. After one that fails no more are
+// begun, but what is on its way is answered too.
 func (i *Importing) store(ctx context.Context, in *intake) (ImportCounts, error) {
-	counts := ImportCounts{}
-	var out []byte
-	for {
-		lines, err := in.take()
-		if len(lines) == 0 {
-			return counts, err
+	counts, running, ended := ImportCounts{}, make(chan *runningBatch), error(nil)
+	go func() {
+		defer close(running)
+		for {
+			lines, err := in.take()
+			if len(lines) == 0 {
+				ended = err
+				return
+			}
+			running <- startBatch(ctx, i.Importer, lines) // there is no room in it, so one goes on while another is waited for
 		}
-		outcomes, err := importBatch(ctx, i.Importer, lines)
+	}()
+	var failed error
+	var out []byte
+	for batch := range running {
+		<-batch.done
+		err := batch.err
 		out = out[:0]
-		for _, o := range outcomes {
+		for _, o := range batch.outcomes {
 			counts[o.Result]++
 			out = appendOutcome(out, o, i.Instance)
 		}
 		if _, writeErr := i.Answers.Write(out); writeErr != nil {
 			err = errors.Join(err, writeErr)
 		}
-		i.Stored(len(lines))
+		i.Stored(len(batch.outcomes))
 		if err != nil {
-			return counts, err
+			in.stop()
+			if failed == nil {
+				failed = err
+			}
 		}
 	}
+	if failed == nil {
+		failed = ended
+	}
+	return counts, failed
+}
+
+// runningBatch is a batch that is being stored. What came of it may be read when done is closed.
+type runningBatch struct {
+	done     chan struct{}
+	outcomes []template.Outcome
+	err      error
 }
 
 // batchTimeout bounds the work of the database on one batch.
 const batchTimeout = 30 * time.Second
 
-// importBatch stores a batch. When the database fails, every line of it is answered as failed.
-func importBatch(ctx context.Context, importer *template.Importer, batch []template.Incoming) ([]template.Outcome, error) {
-	bounded, cancel := context.WithTimeout(ctx, batchTimeout)
-	defer cancel()
-	outcomes, err := importer.Import(bounded, batch)
-	if err == nil {
-		return outcomes, nil
-	}
-	outcomes = make([]template.Outcome, len(batch))
-	for i, line := range batch {
-		outcomes[i] = template.Outcome{Line: line.Line, ID: line.Record.ID, Result: template.Failed, Problem: err}
-	}
-	return outcomes, err
+// startBatch begins to store a batch. When the database fails, every line of it is answered as failed.
+func startBatch(ctx context.Context, importer *template.Importer, lines []template.Incoming) *runningBatch {
+	batch, running := importer.Batch(lines), &runningBatch{done: make(chan struct{})}
+	go func() {
+		defer close(running.done)
+		bounded, cancel := context.WithTimeout(ctx, batchTimeout)
+		defer cancel()
+		running.outcomes, running.err = batch.Store(bounded)
+		if running.err == nil {
+			return
+		}
+		running.outcomes = make([]template.Outcome, len(lines))
+		for n, line := range lines {
+			running.outcomes[n] = template.Outcome{Line: line.Line, ID: line.Record.ID, Result: template.Failed, Problem: running.err}
+		}
+	}()
+	return running
 }
 
 func appendOutcome(out []byte, o template.Outcome, instance string) []byte {

@@ -1,20 +1,18 @@
 package httpapi
 
 import (
-	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
-	"runtime"
 	"runtime/debug"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
-	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 
 	"bitbucket.org/templar/templar/core/auth"
 	"bitbucket.org/templar/templar/core/fault"
@@ -29,14 +27,16 @@ func (a *API) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		request, response := c.Request(), c.Response()
 
 		header := response.Header()
-		id := requestID(request.Header.Get(echo.HeaderXRequestID))
-		header.Set(echo.HeaderXRequestID, id)
-		header.Set(echo.HeaderXContentTypeOptions, "nosniff")
+		id := requestID(request.Header[headerRequestID])
+		header[headerRequestID] = []string{id}
+		header[echo.HeaderXContentTypeOptions] = noSniff
 
-		if !isBulk(c.Path()) {
-			limit := beginWork(c)
-			defer limit.end()
+		limit := requestTimeout
+		if isBulk(c.Path()) {
+			limit = 0
 		}
+		work := beginWork(c, began, limit)
+		defer work.end()
 
 		err := refuseOversizedHeaders(request.Header)
 		if err == nil {
@@ -47,14 +47,21 @@ func (a *API) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 
 		took := time.Since(began)
-		a.config.Meter.Ended(request.Method, documentedPath(c.Path()), response.Status, took)
-		a.logRequest(c, id, traceID(request.Header.Get("traceparent")), took, err)
+		route := a.documented[c.Path()]
+		a.config.Meter.Ended(request.Method, route, response.Status, took)
+		a.logRequest(c, route, id, took, err)
 		if errors.Is(err, errBrokenOff) {
 			panic(http.ErrAbortHandler) // net/http then breaks the connection, without a word in the log
 		}
 		return nil
 	}
 }
+
+// headerRequestID is X-Request-ID as net/http spells the keys of headers.
+var headerRequestID = http.CanonicalHeaderKey(echo.HeaderXRequestID)
+
+// noSniff and its like below are shared by all answers: net/http does not change what it is given.
+var noSniff = []string{"nosniff"}
 
 // errBrokenOff marks the failure of an answer that had begun: only the end of the connection can tell the client that
 // it is not whole.
@@ -90,37 +97,42 @@ func refuseOversizedHeaders(header http.Header) error {
 	return nil
 }
 
-// logRequest writes the access log: a failure of the service as ERROR, everything else as INFO.
-func (a *API) logRequest(c echo.Context, id, trace string, took time.Duration, failure error) {
-	response := c.Response()
-	level := zapcore.InfoLevel
-	if failure != nil && response.Status < http.StatusBadRequest || response.Status >= http.StatusInternalServerError && response.Status != http.StatusServiceUnavailable {
-		level = zapcore.ErrorLevel
-	}
-	entry := a.accessLog.Check(level, "request")
-	if entry == nil {
+// Access is what the access log says of a request.
+type Access struct {
+	RequestID, TraceID string
+	// Path is what was asked for, Route its pattern, "" for none.
+	Method, Path, Route string
+	Status              int
+	// Bytes are those of the body that was sent.
+	Bytes int64
+	Took  time.Duration
+	// Address is the client's, User the caller's name, "" for nobody.
+	Address, User string
+	// Failure is what went wrong inside, for answers that are the service's own fault or temporary; "" for all others.
+	Failure string
+	// Broken marks a failure of the service itself: it is to be logged as an error.
+	Broken bool
+}
+
+// logRequest writes the access log: a failure of the service as an error.
+func (a *API) logRequest(c echo.Context, route, id string, took time.Duration, failure error) {
+	if a.config.AccessLog == nil {
 		return
 	}
-	entry.Caller = accessLogCaller
-	fields := make([]zap.Field, 0, 12)
-	fields = append(fields,
-		zap.String("request_id", id),
-		zap.String("trace_id", trace),
-		zap.String("method", c.Request().Method),
-		zap.String("path", c.Request().URL.Path),
-		zap.String("route", documentedPath(c.Path())),
-		zap.Int("status", response.Status),
-		zap.Int64("bytes", response.Size),
-		zap.Duration("took", took),
-		zap.String("address", c.RealIP()),
-	)
-	if caller := auth.From(c.Request().Context()); caller != nil {
-		fields = append(fields, zap.String("user", caller.User))
+	request, response := c.Request(), c.Response()
+	access := Access{
+		RequestID: id, TraceID: traceID(request.Header["Traceparent"]), Method: request.Method, Path: request.URL.Path, Route: route,
+		Status: response.Status, Bytes: response.Size, Took: took, Address: c.RealIP(),
+		Broken: failure != nil && response.Status < http.StatusBadRequest ||
+			response.Status >= http.StatusInternalServerError && response.Status != http.StatusServiceUnavailable,
 	}
-	if failure != nil && (response.Status >= http.StatusInternalServerError || level == zapcore.ErrorLevel) {
-		fields = append(fields, zap.String("error", causeOf(failure)))
+	if caller := auth.From(request.Context()); caller != nil {
+		access.User = caller.User
 	}
-	entry.Write(fields...)
+	if failure != nil && (response.Status >= http.StatusInternalServerError || access.Broken) {
+		access.Failure = causeOf(failure)
+	}
+	a.config.AccessLog(&access)
 }
 
 // causeOf is the text of a failure for the log. Faults of the core and the adapters hold no content of templates and
@@ -133,36 +145,42 @@ func causeOf(err error) string {
 	return err.Error()
 }
 
-// accessLogCaller is where access log lines come from; looked up once, because it never changes.
-var accessLogCaller = func() zapcore.EntryCaller {
-	pc, file, line, ok := runtime.Caller(0)
-	return zapcore.EntryCaller{Defined: ok, PC: pc, File: file, Line: line}
-}()
-
 // requestID keeps a sane id that the client brought, else makes one.
-func requestID(given string) string {
-	if given == "" || len(given) > 128 {
-		return uuid.NewString()
+func requestID(given []string) string {
+	if len(given) == 0 || given[0] == "" || len(given[0]) > 128 {
+		return newID()
 	}
-	for _, b := range []byte(given) {
+	for _, b := range []byte(given[0]) {
 		sane := b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || strings.IndexByte("-_.:", b) >= 0
 		if !sane {
-			return uuid.NewString()
+			return newID()
 		}
 	}
-	return given
+	return given[0]
+}
+
+// newID makes a version 4 UUID. It tells requests apart and protects nothing, so it needs no secret randomness.
+func newID() string {
+	var id uuid.UUID
+	binary.NativeEndian.PutUint64(id[:8], rand.Uint64())
+	binary.NativeEndian.PutUint64(id[8:], rand.Uint64())
+	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
+	return id.String()
 }
 
 // traceID takes up the trace of a W3C traceparent (version 00 or later), else starts one.
-func traceID(traceparent string) string {
+func traceID(traceparent []string) string {
 	const zeros = "00000000000000000000000000000000"
-	parts := strings.SplitN(traceparent, "-", 5)
-	if len(parts) >= 4 && len(parts[0]) == 2 && parts[0] != "ff" && isHex(parts[0]) && len(parts[1]) == 32 && isHex(parts[1]) &&
-		parts[1] != zeros && len(parts[2]) == 16 && isHex(parts[2]) && parts[2] != zeros[:16] && (parts[0] != "00" || len(parts) == 4) {
-		return parts[1]
+	if len(traceparent) > 0 {
+		parts := strings.SplitN(traceparent[0], "-", 5)
+		if len(parts) >= 4 && len(parts[0]) == 2 && parts[0] != "ff" && isHex(parts[0]) && len(parts[1]) == 32 && isHex(parts[1]) &&
+			parts[1] != zeros && len(parts[2]) == 16 && isHex(parts[2]) && parts[2] != zeros[:16] && (parts[0] != "00" || len(parts) == 4) {
+			return parts[1]
+		}
 	}
 	var id [16]byte
-	_, _ = rand.Read(id[:]) // never fails
+	binary.NativeEndian.PutUint64(id[:8], rand.Uint64())
+	binary.NativeEndian.PutUint64(id[8:], rand.Uint64()|1) // an id of zeros is none
 	return hex.EncodeToString(id[:])
 }
 

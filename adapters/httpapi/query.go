@@ -22,7 +22,11 @@ type query struct {
 // readQuery takes the parameters that a route knows. Unknown ones are refused, as are repeated ones: a filter with a
 // slip of the pen must not pick everything.
 func readQuery(c echo.Context, known ...string) (*query, error) {
-	values, err := url.ParseQuery(c.Request().URL.RawQuery)
+	raw := c.Request().URL.RawQuery
+	if raw == "" {
+		return &query{}, nil
+	}
+	values, err := url.ParseQuery(raw)
 	if err != nil {
 		return nil, fault.New(fault.Malformed, "the query of the address cannot be read: percent signs must start %%XX")
 	}

@@ -34,15 +34,7 @@ func readPick(c echo.Context) (pick template.Pick, err error) {
 	if err != nil {
 		return pick, err
 	}
-	pick.Revision = q.revision("revision")
-	if q.has("label") {
-		label := q.text("label")
-		pick.Label = &label
-		if pick.Revision != nil {
-			q.refuse("either revision or label can be given, not both")
-		}
-	}
-	return pick, q.err
+	return q.pick()
 }
 
 // renderRequest is the body of a request to render.
@@ -136,9 +128,9 @@ func (h *renderHandlers) renderContent(c echo.Context) error {
 func (h *renderHandlers) answer(c echo.Context, r template.Rendered) error {
 	h.meter.Rendered()
 	header := c.Response().Header()
-	header.Set(echo.HeaderCacheControl, "no-store")
-	header.Add(echo.HeaderVary, echo.HeaderAccept)
-	if bare := bareType(strings.Join(c.Request().Header.Values(echo.HeaderAccept), ",")); bare != "" {
+	header[echo.HeaderCacheControl] = noStore
+	header[echo.HeaderVary] = append(header[echo.HeaderVary], echo.HeaderAccept)
+	if bare := bareType(c.Request().Header["Accept"]); bare != "" {
 		// The output is the author's: nothing in it may run with this origin's rights.
 		header.Set(echo.HeaderContentSecurityPolicy, "sandbox")
 		return c.Blob(http.StatusOK, bare, r.Output)
@@ -166,9 +158,12 @@ func appendTexts(body []byte, texts []string) []byte {
 }
 
 // bareType is the text type that Accept asks for before JSON; "" when JSON will do.
-func bareType(accept string) string {
+func bareType(accept []string) string {
+	if len(accept) == 0 {
+		return ""
+	}
 	best, bestWeight := "", 0.0
-	for _, part := range strings.Split(accept, ",") {
+	for _, part := range strings.Split(strings.Join(accept, ","), ",") {
 		name, parameters, _ := strings.Cut(strings.TrimSpace(part), ";")
 		weight := 1.0
 		for _, parameter := range strings.Split(parameters, ";") {

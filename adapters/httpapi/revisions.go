@@ -130,18 +130,22 @@ func (h *revisionHandlers) restore(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	o, _, err := readObject(c, smallBody, true, mediaJSON)
+	o, raw, err := readObject(c, smallBody, true, mediaJSON)
+	if err != nil {
+		return err
+	}
+	key, err := idempotency(c, raw)
 	if err != nil {
 		return err
 	}
 	if err = o.done(); err != nil {
 		return err
 	}
-	t, err := h.service.Restore(c.Request().Context(), id, n, p)
+	t, replayed, err := h.service.Restore(c.Request().Context(), id, n, p, key)
 	if err != nil {
 		return err
 	}
-	return writeTemplate(c, http.StatusOK, t, false)
+	return writeTemplate(c, http.StatusOK, t, replayed)
 }
 
 func (h *revisionHandlers) diff(c echo.Context) error {

@@ -96,16 +96,40 @@ func writeTemplate(c echo.Context, status int, t template.Template, replayed boo
 
 // describe sets what a GET of that revision says of it.
 func describe(header http.Header, revision int, modified time.Time) {
-	header.Set("ETag", entityTag(revision))
-	header.Set(echo.HeaderCacheControl, "private, no-cache")
+	header["Etag"] = []string{entityTag(revision)}
+	header[echo.HeaderCacheControl] = privateNoCache
 	if !modified.IsZero() {
-		header.Set(echo.HeaderLastModified, modified.Format(http.TimeFormat))
+		header[echo.HeaderLastModified] = []string{modified.Format(http.TimeFormat)}
 	}
 }
 
+var (
+	privateNoCache = []string{"private, no-cache"}
+	noStore        = []string{"no-store"}
+	jsonType       = []string{mediaJSON}
+)
+
+// buffered is up to how many bytes net/http finds out the Content-Length by itself.
+const buffered = 2048
+
 func writeJSON(c echo.Context, status int, body []byte) error {
-	c.Response().Header().Set(echo.HeaderContentLength, strconv.Itoa(len(body)))
-	return c.Blob(status, mediaJSON, body)
+	response := c.Response()
+	header := response.Header()
+	if vary := header[echo.HeaderVary]; len(body) < smallest && len(vary) > 0 && vary[0] == echo.HeaderAcceptEncoding {
+		// Never compressed, so it does not vary by that.
+		if len(vary) == 1 {
+			delete(header, echo.HeaderVary)
+		} else {
+			header[echo.HeaderVary] = vary[1:]
+		}
+	}
+	if len(body) > buffered {
+		header[echo.HeaderContentLength] = []string{strconv.Itoa(len(body))}
+	}
+	header[echo.HeaderContentType] = jsonType
+	response.WriteHeader(status)
+	_, err := response.Write(body)
+	return err
 }
 
 func (h *templateHandlers) read(c echo.Context) error {

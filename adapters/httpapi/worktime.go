@@ -2,9 +2,12 @@ package httpapi
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"bitbucket.org/templar/templar/core/auth"
 )
 
 const (
@@ -15,47 +18,123 @@ const (
 	quickBody = 100 * time.Millisecond
 )
 
-// workLimit is the time limit of one request, as its context carries it.
-type workLimit struct {
+// workContext is the context of one request: it ends with the connection or, where the work has a limit, that long
+// after the clock began, and carries the caller. It makes its timer for the first one who waits for its end: most
+// requests are answered from memory and need none.
+type workContext struct {
 	connection context.Context
-	began      time.Time
-	cancel     context.CancelFunc
+	caller     context.Context // set by the guard; nil before
+
+	mu       sync.Mutex
+	began    time.Time
+	limit    time.Duration   // 0 is none
+	timer    context.Context // nil until somebody waits
+	stop     context.CancelFunc
+	finished bool
 }
 
-const workLimitKey = "work limit"
-
-// beginWork starts the clock.
-func beginWork(c echo.Context) *workLimit {
-	w := &workLimit{connection: c.Request().Context()}
-	w.start(c)
-	c.Set(workLimitKey, w)
+// beginWork gives the request its context; limit 0 is no limit but the connection's.
+func beginWork(c echo.Context, began time.Time, limit time.Duration) *workContext {
+	request := c.Request()
+	w := &workContext{connection: request.Context(), began: began, limit: limit}
+	c.SetRequest(request.WithContext(w))
 	return w
 }
 
-func (w *workLimit) start(c echo.Context) {
-	var ctx context.Context
-	w.began = time.Now()
-	ctx, w.cancel = context.WithTimeout(valuesOf{w.connection, c.Request().Context()}, requestTimeout)
-	c.SetRequest(c.Request().WithContext(ctx))
+// workOf finds the context that beginWork gave the request; nil for a request that has another one by now.
+func workOf(c echo.Context) *workContext {
+	w, _ := c.Request().Context().(*workContext)
+	return w
+}
+
+// admit makes the caller known to what comes behind the guard.
+func (w *workContext) admit(caller *auth.Principal) {
+	w.caller = auth.With(context.Background(), caller)
 }
 
 // end lets go of the clock.
-func (w *workLimit) end() { w.cancel() }
-
-// restartWork sets the clock anew after a client took its time.
-func restartWork(c echo.Context) {
-	w, _ := c.Get(workLimitKey).(*workLimit)
-	if w != nil && time.Since(w.began) > quickBody {
-		w.cancel()
-		w.start(c)
+func (w *workContext) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.finished = true
+	if w.stop != nil {
+		w.stop()
 	}
 }
 
-// valuesOf ends with one context and has the values of another.
-type valuesOf struct {
-	context.Context
-	values context.Context
+// restartWork sets the clock anew after a client took its time.
+func restartWork(c echo.Context) {
+	w := workOf(c)
+	if w == nil || w.limit == 0 {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if now := time.Now(); now.Sub(w.began) > quickBody {
+		if w.stop != nil {
+			w.stop()
+		}
+		w.began, w.timer, w.stop = now, nil, nil
+	}
 }
 
-// Value implements context.Context.
-func (v valuesOf) Value(key any) any { return v.values.Value(key) }
+// Deadline implements context.Context.
+func (w *workContext) Deadline() (time.Time, bool) {
+	if w.limit == 0 {
+		return w.connection.Deadline()
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.began.Add(w.limit), true
+}
+
+// Done implements context.Context.
+func (w *workContext) Done() <-chan struct{} { return w.clock().Done() }
+
+// clock is the context that ends when the work must.
+func (w *workContext) clock() context.Context {
+	if w.limit == 0 {
+		return w.connection
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.timer == nil {
+		w.timer, w.stop = context.WithDeadline(w.connection, w.began.Add(w.limit))
+		if w.finished {
+			w.stop()
+		}
+	}
+	return w.timer
+}
+
+// Err implements context.Context.
+func (w *workContext) Err() error {
+	w.mu.Lock()
+	timer, began, finished := w.timer, w.began, w.finished
+	w.mu.Unlock()
+	switch {
+	case timer != nil:
+		return timer.Err()
+	case finished && w.limit > 0:
+		return context.Canceled
+	case w.limit > 0 && time.Since(began) >= w.limit:
+		return context.DeadlineExceeded
+	}
+	return w.connection.Err()
+}
+
+// Value implements context.Context. Contexts made of this one find the clock by it, and need no goroutine to follow it.
+func (w *workContext) Value(key any) any {
+	if w.caller != nil {
+		if value := w.caller.Value(key); value != nil {
+			return value
+		}
+	}
+	w.mu.Lock()
+	timer := w.timer
+	w.mu.Unlock()
+	if timer != nil {
+		return timer.Value(key)
+	}
+	return w.connection.Value(key)
+}

@@ -8,18 +8,20 @@
 // hold ends with the process.
 //
 //	NewTemplates   template.Database
+//	NewCharacters  character.Store
 //	NewKeys        auth.KeyStore
 //	NewDirectory   auth.Directory
 //	NewCache       ports.Cache
 //	NewLimiter     ports.Limiter
 //
-// Templates, Keys and Directory are ports.Probes too.
+// Templates, Characters, Keys and Directory are ports.Probes too.
 package memory
 
 import (
 	"context"
 
 	"bitbucket.org/templar/templar/core/auth"
+	"bitbucket.org/templar/templar/core/character"
 	"bitbucket.org/templar/templar/core/fault"
 	"bitbucket.org/templar/templar/core/template"
 	"bitbucket.org/templar/templar/ports"
@@ -27,11 +29,13 @@ import (
 
 var (
 	_ template.Database = (*Templates)(nil)
+	_ character.Store   = (*Characters)(nil)
 	_ auth.KeyStore     = (*Keys)(nil)
 	_ auth.Directory    = (*Directory)(nil)
 	_ ports.Cache       = (*Cache)(nil)
 	_ ports.Limiter     = (*Limiter)(nil)
 	_ ports.Probe       = (*Templates)(nil)
+	_ ports.Probe       = (*Characters)(nil)
 	_ ports.Probe       = (*Keys)(nil)
 	_ ports.Probe       = (*Directory)(nil)
 )

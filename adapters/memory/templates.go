@@ -104,10 +104,16 @@ func (s *Templates) Revision(ctx context.Context, id uuid.UUID, n int) (template
 }
 
 // Replace implements template.Store.
-func (s *Templates) Replace(ctx context.Context, t template.Template, was int) error {
+func (s *Templates) Replace(ctx context.Context, t template.Template, was int, claim *template.Claim) error {
 	words := wordsOf(t)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := ended(ctx); err != nil {
+		return err
+	}
+	if err := s.claimable(claim); err != nil {
+		return err
+	}
 	r, err := s.at(ctx, t.ID, was, false)
 	if err != nil {
 		return err
@@ -115,6 +121,21 @@ func (s *Templates) Replace(ctx context.Context, t template.Template, was int) e
 	t.Created, t.Deleted = r.current.Created, time.Time{}
 	t = normal(t)
 	r.current, r.words, r.history = t, words, append(r.history, t)
+	s.claim(claim, t.ID)
+	return nil
+}
+
+// Claim implements template.Store.
+func (s *Templates) Claim(ctx context.Context, id uuid.UUID, claim template.Claim) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ended(ctx); err != nil {
+		return err
+	}
+	if err := s.claimable(&claim); err != nil {
+		return err
+	}
+	s.claim(&claim, id)
 	return nil
 }
 

@@ -49,7 +49,7 @@ func TestPing(t *testing.T) {
 	d := NewDirectory(map[string]string{"a": "b"})
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	for _, p := range []interface{ Ping(context.Context) error }{NewTemplates(), NewKeys(), d} {
+	for _, p := range []interface{ Ping(context.Context) error }{NewTemplates(), NewCharacters(), NewKeys(), d} {
 		if err := p.Ping(t.Context()); err != nil {
 			t.Errorf("%T: %v", p, err)
 		}

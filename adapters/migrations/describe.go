@@ -214,11 +214,14 @@ var condition = regexp.MustCompile(`(?i)^\s*(\w+)\s+is\s+(not\s+)?null\s*$`)
 
 func (r *reader) index(n *yaml.Node, path string, t ports.Table) (ports.Index, bool) {
 	full := "init." + path
-	m := r.mapping(n, full, "name", "keys", "unique", "where", "words")
+	m := r.mapping(n, full, "name", "keys", "unique", "where", "words", "column")
 	if m == nil {
 		return ports.Index{}, false
 	}
-	x := ports.Index{Name: r.text(m, full, "name"), Unique: r.boolean(m, full, "unique")}
+	x := ports.Index{Name: r.text(m, full, "name"), Unique: r.boolean(m, full, "unique"), Column: r.text(m, full, "column")}
+	if n := m["column"]; n != nil {
+		r.at[path+".column"] = n
+	}
 	for i, item := range r.items(m["keys"], full+".keys") {
 		at := fmt.Sprintf("%s.keys[%d]", path, i)
 		r.at[at] = item

@@ -175,6 +175,11 @@ func TestRefused(t *testing.T) {
 		"scalar schemas":  "init: {schemas: a}\n",
 		"text as bool":    "init: {tables: {a: {schema: s, attributes: [{name: x, primary_key: 'true'}]}}}\n",
 		"words uncounted": "init: {tables: {a: {schema: s, attributes: [a], indexes: [{words: [a]}]}}}\n",
+		"column of keys":  "init: {tables: {a: {schema: s, attributes: [a], indexes: [{keys: [a], column: w}]}}}\n",
+		"column taken":    "init: {tables: {a: {schema: s, attributes: [{name: i, type: serial, primary_key: true}, a], indexes: [{words: [a], column: A}]}}}\n",
+		"columns shared":  "init: {tables: {a: {schema: s, attributes: [{name: i, type: serial, primary_key: true}, a], indexes: [{name: x, words: [a], column: w}, {name: y, words: [a], column: w}]}}}\n",
+		"long column":     "init: {tables: {a: {schema: s, attributes: [{name: i, type: serial, primary_key: true}, a], indexes: [{words: [a], column: " + strings.Repeat("w", 49) + "}]}}}\n",
+		"no column name":  "init: {tables: {a: {schema: s, attributes: [{name: i, type: serial, primary_key: true}, a], indexes: [{words: [a], column: 'a b'}]}}}\n",
 		"index names":     "init: {tables: {a: {schema: s, attributes: [a], indexes: [{name: i, keys: [a]}, {name: I, keys: [a]}]}}}\n",
 		"ledger":          "init: {tables: {templar_migrations: {schema: '', attributes: [a]}}}\n",
 		"reserved":        "init: {schemas: [pg_catalog]}\n",
@@ -235,7 +240,7 @@ func TestTemplarDescribesItsTables(t *testing.T) {
 	for _, table := range s.Tables {
 		names = append(names, table.Name)
 	}
-	if got := strings.Join(names, " "); got != "templates template_revisions template_labels template_label_moves api_keys idempotency_keys" {
+	if got := strings.Join(names, " "); got != "templates template_revisions template_labels template_label_moves api_keys idempotency_keys characters character_rolls character_receipts" {
 		t.Errorf("got the tables %s", got)
 	}
 }

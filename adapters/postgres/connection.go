@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"database/sql/driver"
+	"strings"
 	"sync"
 	"time"
 
@@ -145,7 +146,7 @@ func (c *connection) PrepareContext(ctx context.Context, query string) (driver.S
 	if err != nil {
 		return nil, c.told(ctx, err, true)
 	}
-	return &statement{inner.(pqStmt), c}, nil
+	return &statement{inner.(pqStmt), c, !strings.Contains(query, "INSERT INTO")}, nil
 }
 
 // ExecContext implements driver.ExecerContext.
@@ -159,13 +160,13 @@ func (c *connection) ExecContext(ctx context.Context, query string, args []drive
 func (c *connection) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	end := c.watch(ctx)
 	r, err := c.inner.QueryContext(ctx, query, args)
-	return c.rows(ctx, r, err, end)
+	return c.rows(ctx, r, err, end, true)
 }
 
-func (c *connection) rows(ctx context.Context, r driver.Rows, err error, end func()) (driver.Rows, error) {
+func (c *connection) rows(ctx context.Context, r driver.Rows, err error, end func(), read bool) (driver.Rows, error) {
 	if err != nil {
 		end()
-		return nil, c.told(ctx, err, true)
+		return nil, c.told(ctx, err, read)
 	}
 	return &result{r.(pqRows), end}, nil
 }
@@ -189,6 +190,8 @@ func (c *connection) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx
 type statement struct {
 	pqStmt
 	c *connection
+	// reads is not set where the rows of a query are what it has written.
+	reads bool
 }
 
 // ExecContext implements driver.StmtExecContext.
@@ -202,7 +205,7 @@ func (s *statement) ExecContext(ctx context.Context, args []driver.NamedValue) (
 func (s *statement) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
 	end := s.c.watch(ctx)
 	r, err := s.pqStmt.QueryContext(ctx, args)
-	return s.c.rows(ctx, r, err, end)
+	return s.c.rows(ctx, r, err, end, s.reads)
 }
 
 // Close implements driver.Stmt; it is a round trip.

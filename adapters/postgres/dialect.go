@@ -37,23 +37,23 @@ var dialect = sqlstore.Dialect{
 	INSERT INTO template_revisions (templateid, revision, name, description, content, syntax, author, modified)
 	SELECT templateid, revision, name, description, content, syntax, author, modified FROM was
 )
-UPDATE templates SET name = $3, description = $4, content = $5, syntax = $6, revision = $7, author = $8, modified = $9
+UPDATE templates SET name = $3, description = $4, content = $5, syntax = $6, revision = $7, author = $8, modified = $9,
+	word_hashes = $10
 FROM was WHERE templates.templateid = was.templateid AND templates.templateid = $1`},
 	LockClaim: `SELECT pg_try_advisory_xact_lock($1)`,
 	LockRow:   ` FOR UPDATE`,
 	LockFree:  ` FOR UPDATE SKIP LOCKED`,
 	Rows:      arrays,
+	Lanes:     sqlstore.Lanes{Reads: 4, Creations: 2},
 	// From this the planner also learns how rare the prefix is: of the keys of partial indexes it does not know it.
-	StartsWith: `name ^@ %s`,
-	Words:      sqlstore.WordsKey("name", "description", "content") + ` @> ` + sqlstore.WordsFunction + `(%s)`,
-	WordsParameter: func(text string) string {
-		return strings.ReplaceAll(strings.ToValidUTF8(text, " "), "\x00", " ")
-	},
-	WordWindow:   1000, // some 30 ms
+	StartsWith:   `name ^@ %s`,
+	Words:        words,
+	Characters:   characterSearch,
 	CompareRows:  true,
 	PageBound:    true,
 	PlanFiltered: true,
 	Ready:        []string{`SELECT ` + sqlstore.WordsFunction + `('') LIMIT 0`},
+	Agree:        agree,
 	Fault:        faultOf,
 	Duplicate:    func(err error) bool { return codeOf(err) == pqerror.UniqueViolation },
 	Outdated: func(err error) bool {

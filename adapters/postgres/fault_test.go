@@ -154,7 +154,7 @@ func TestKill(t *testing.T) {
 				if err == nil && i%2 == 0 {
 					next := made
 					next.Revision, next.Content = 2, "second"
-					if err = s.Replace(t.Context(), next, 1); err == nil {
+					if err = s.Replace(t.Context(), next, 1, nil); err == nil {
 						made = next
 					}
 				}

@@ -25,7 +25,8 @@ const migrationLock = 0x54656d706c6172
 // The types become uuid, text, varchar, integer, bigint, serial, bigserial,
 // double precision, boolean, timestamp without time zone, bytea and jsonb. A
 // word index is a GIN index over the function templar_word_hashes, which the
-// migrator makes beside the table.
+// migrator makes beside the table, with a bigint[] and a trigger if it has a
+// column.
 //
 // Apply works in one transaction that takes an advisory lock first, so that
 // several instances that start at once queue up and find nothing left to do.
@@ -49,6 +50,8 @@ type migrateStep struct {
 	table  *schema.Table
 	// fills is set where an index is made over rows that are there.
 	fills bool
+	// retypes is the column that gets another type; "" where none does.
+	retypes string
 }
 
 // Plan implements ports.Migrator. It runs in a read-only transaction.
@@ -236,7 +239,8 @@ func planSchema(ctx context.Context, tx *sql.Tx, want ports.Schema) ([]migrateSt
 		if err != nil {
 			return nil, fmt.Errorf("table %q: %w", t.Name, err)
 		}
-		words, err := planWords(ctx, tx, namespace, t, exists)
+		retyped := withoutTriggers(namespace, t, add, drop)
+		words, err := planWords(ctx, tx, namespace, t, exists, retyped)
 		if err != nil {
 			return nil, fmt.Errorf("table %q: %w", t.Name, err)
 		}
@@ -304,7 +308,7 @@ func planTable(ctx context.Context, tx *sql.Tx, driver migrate.Driver, namespace
 			Statements: statements,
 		}}}, nil, nil
 	}
-	target := sqlschema.Reconcile(e, want, have)
+	target := sqlschema.Reconcile(e, want, withoutWordColumns(want, have))
 	if add, err = tableSteps(ctx, driver, target.Have, target.Kept, false); err != nil {
 		return false, nil, nil, err
 	}
@@ -330,6 +334,10 @@ func tableSteps(ctx context.Context, driver migrate.Driver, from, to *schema.Tab
 			Summary: sqlschema.Describe(to, c), Statements: statements, Drops: drops,
 		}}
 		switch c := c.(type) {
+		case *schema.ModifyColumn:
+			if c.Change.Is(schema.ChangeType) {
+				s.retypes = c.To.Name
+			}
 		case *schema.AddIndex:
 			s.unique, s.fills = c.I, true
 		case *schema.ModifyIndex:

@@ -13,7 +13,8 @@ import (
 )
 
 // The words of a text are those of core/template.Words: its runs of letters and
-// digits in lower case, longer ones cut after every 255 characters. It is not
+// digits in lower case, longer ones cut after every 255 characters; beyond ASCII
+// a few may differ (see words.Condition). It is not
 // to_tsvector, which refuses a text of 1 MiB and knows words that nobody would
 // look for. The engine of regular expressions takes its time for every match and
 // is slower the longer the run that it counts: so only what is no space is
@@ -48,9 +49,13 @@ const (
  LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 4000 AS $words$%s$words$`
 )
 
-// planWords lists the steps for the word indexes of one table.
-func planWords(ctx context.Context, tx *sql.Tx, namespace string, t ports.Table, exists bool) ([]migrateStep, error) {
-	var steps []migrateStep
+// planWords lists the steps for the word indexes of one table; retyped tells that the steps before take its triggers
+// away.
+func planWords(ctx context.Context, tx *sql.Tx, namespace string, t ports.Table, exists, retyped bool) ([]migrateStep, error) {
+	steps, err := dropOldTriggers(ctx, tx, namespace, t)
+	if err != nil {
+		return nil, err
+	}
 	for _, x := range t.Indexes {
 		if len(x.Words) == 0 {
 			continue
@@ -73,6 +78,11 @@ func planWords(ctx context.Context, tx *sql.Tx, namespace string, t ports.Table,
 				Statements: []string{fmt.Sprintf(wordsFunction, sqlschema.Ident(namespace), sqlstore.WordsFunction, body)},
 			}})
 		}
+		column, err := planWordColumn(ctx, tx, namespace, t.Name, x, retyped)
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, column...)
 		index, err := planWordIndex(ctx, tx, namespace, t.Name, x, old.Valid && old.String != body)
 		if err != nil {
 			return nil, err
@@ -89,8 +99,9 @@ func planWords(ctx context.Context, tx *sql.Tx, namespace string, t ports.Table,
 // another form of the function and is made anew, as is one over other columns;
 // nothing is lost by that.
 func planWordIndex(ctx context.Context, tx *sql.Tx, namespace, table string, x ports.Index, stale bool) ([]migrateStep, error) {
-	create := fmt.Sprintf(`CREATE INDEX %s ON %s.%s USING gin ((%s.%s))`,
-		sqlschema.Ident(x.Name), sqlschema.Ident(namespace), sqlschema.Ident(table), sqlschema.Ident(namespace), sqlstore.WordsKey(x.Words...))
+	key := strings.Replace(sqlstore.WordsKey(x.Column, x.Words...), sqlstore.WordsFunction+"(", sqlschema.Ident(namespace)+"."+sqlstore.WordsFunction+"(", 1)
+	create := fmt.Sprintf(`CREATE INDEX %s ON %s.%s USING gin ((%s))`,
+		sqlschema.Ident(x.Name), sqlschema.Ident(namespace), sqlschema.Ident(table), key)
 	var have string
 	err := tx.QueryRowContext(ctx, `SELECT pg_catalog.pg_get_indexdef(i.indexrelid) FROM pg_catalog.pg_index i
 		JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid

@@ -58,7 +58,7 @@ func TestOldRows(t *testing.T) {
 	}
 	next := got
 	next.Name, next.Revision, next.Author, next.Modified = "named", 2, "ann", at(5)
-	if err := s.Replace(t.Context(), next, 1); err != nil {
+	if err := s.Replace(t.Context(), next, 1, nil); err != nil {
 		t.Fatal(err)
 	}
 	if was, err := s.Revision(t.Context(), id, 1); err != nil || was != got {
@@ -105,7 +105,7 @@ func TestRoundTrips(t *testing.T) {
 		"Get":    func() error { _, err := s.Get(t.Context(), a.ID); return err },
 		"Replace": func() error {
 			a.Revision++
-			err := s.Replace(t.Context(), a, version)
+			err := s.Replace(t.Context(), a, version, nil)
 			version++
 			return err
 		},

@@ -13,13 +13,19 @@ import (
 
 // arrays gives the rows of a set as one array for each column.
 func arrays(set sqlstore.RowSet, before int) (body string, args []any) {
-	parameters := make([]string, len(set.Columns))
+	n := len(set.Columns)
+	parameters, names, columns := make([]string, n), make([]string, n), make([]string, n)
 	for i, c := range set.Columns {
 		kind, values := array(c.Type, set.Rows, i)
 		parameters[i] = fmt.Sprintf("$%d::%s[]", before+i+1, kind)
+		names[i] = fmt.Sprintf("c%d", i)
+		columns[i] = names[i]
+		if c.Type == sqlstore.WordsColumn {
+			columns[i] += "::bigint[]" // an array cannot hold arrays of unequal lengths, so they come as texts
+		}
 		args = append(args, values)
 	}
-	return `SELECT * FROM unnest(` + strings.Join(parameters, ", ") + `)`, args
+	return `SELECT ` + strings.Join(columns, ", ") + ` FROM unnest(` + strings.Join(parameters, ", ") + `) AS u(` + strings.Join(names, ", ") + `)`, args
 }
 
 func array(of sqlstore.ColumnType, rows [][]any, column int) (kind string, values any) {

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"net/http"
 	"runtime"
@@ -27,7 +28,7 @@ type Metrics struct {
 	cacheHits   *metrics.Counter
 	cacheMisses *metrics.Counter
 
-	requests   sync.Map // requestSeries → *requestMeters
+	requests   requestMetersBySeries
 	queries    sync.Map // string → *metrics.PrometheusHistogram
 	commands   sync.Map // string → *metrics.PrometheusHistogram
 	authFailed sync.Map // string → *metrics.Counter
@@ -90,18 +91,43 @@ func (m *Metrics) Ended(method, route string, status int, took time.Duration) {
 	if route == "" {
 		route = "none"
 	}
-	series := requestSeries{method, route, status}
-	meters, ok := m.requests.Load(series)
-	if !ok {
-		labels := fmt.Sprintf("{method=%q,route=%q,status=%q}", method, route, strconv.Itoa(status))
-		meters, _ = m.requests.LoadOrStore(series, &requestMeters{
-			count:    m.set.GetOrCreateCounter("http_requests_total" + labels),
-			duration: m.set.GetOrCreatePrometheusHistogramExt("http_request_duration_seconds"+labels, requestBounds),
-		})
-	}
-	both := meters.(*requestMeters)
+	both := m.requests.get(requestSeries{method, route, status}, m.newRequestMeters)
 	both.count.Inc()
 	both.duration.Update(took.Seconds())
+}
+
+func (m *Metrics) newRequestMeters(s requestSeries) *requestMeters {
+	labels := fmt.Sprintf("{method=%q,route=%q,status=%q}", s.method, s.route, strconv.Itoa(s.status))
+	return &requestMeters{
+		count:    m.set.GetOrCreateCounter("http_requests_total" + labels),
+		duration: m.set.GetOrCreatePrometheusHistogramExt("http_request_duration_seconds"+labels, requestBounds),
+	}
+}
+
+// requestMetersBySeries is a map that is read for every request and hardly ever grows: it is copied when it does, so
+// that readers need neither a lock nor, as with sync.Map, memory for the key.
+type requestMetersBySeries struct {
+	known atomic.Pointer[map[requestSeries]*requestMeters]
+	mu    sync.Mutex
+}
+
+func (r *requestMetersBySeries) get(s requestSeries, create func(requestSeries) *requestMeters) *requestMeters {
+	if known := r.known.Load(); known != nil {
+		if both, ok := (*known)[s]; ok {
+			return both
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	grown := map[requestSeries]*requestMeters{}
+	if known := r.known.Load(); known != nil {
+		maps.Copy(grown, *known)
+	}
+	if grown[s] == nil {
+		grown[s] = create(s)
+	}
+	r.known.Store(&grown)
+	return grown[s]
 }
 
 // RateLimited counts an answer of 429.

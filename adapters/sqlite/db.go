@@ -106,6 +106,7 @@ func (c Config) pool(path string, conns int, more url.Values) (*sqlx.DB, error) 
 	if err != nil {
 		return nil, fmt.Errorf("open the SQLite database %s: %w", path, err)
 	}
+	connector = keeper{connector}
 	if c.Wrap != nil {
 		connector = c.Wrap(connector)
 	}

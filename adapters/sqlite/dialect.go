@@ -30,13 +30,15 @@ SELECT templateid, revision, COALESCE(name, ''), COALESCE(description, ''), COAL
 FROM templates WHERE templateid = $1 AND revision = $2 AND deleted IS NULL`,
 		`UPDATE templates SET name = $3, description = $4, content = $5, syntax = $6, revision = $7, author = $8, modified = $9
 WHERE templateid = $1 AND revision = $2 AND deleted IS NULL`},
-	Rows:           values,
-	MaxParameters:  maxParameters,
-	StartsWith:     `substr(name, 1, length(%s)) = %s`,
-	Words:          `tidx IN (SELECT rowid FROM ` + wordsTable + ` WHERE ` + wordsTable + ` MATCH %s)`,
-	WordsParameter: matchAll,
-	Ready:          []string{`SELECT rowid FROM ` + wordsTable + ` LIMIT 0`},
-	Fault:          faultOf,
+	Rows:          values,
+	MaxParameters: maxParameters,
+	StartsWith:    `substr(name, 1, length(%s)) = %s`,
+	Words: sqlstore.WordSearch{Condition: func(text string, parameter func(any) string) string {
+		return `tidx IN (SELECT rowid FROM ` + wordsTable + ` WHERE ` + wordsTable + ` MATCH ` + parameter(matchAll(text)) + `)`
+	}},
+	Characters: characterSearch,
+	Ready:      []string{`SELECT rowid FROM ` + wordsTable + ` LIMIT 0`, `SELECT rowid FROM ` + characterWords + ` LIMIT 0`},
+	Fault:      faultOf,
 	Duplicate: func(err error) bool {
 		code := codeOf(err)
 		return code == sqlite3.SQLITE_CONSTRAINT_UNIQUE || code == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
@@ -46,27 +48,28 @@ WHERE templateid = $1 AND revision = $2 AND deleted IS NULL`},
 	Outdated: func(error) bool { return false },
 }
 
-// maxParameters is what a statement may have by default (SQLITE_MAX_VARIABLE_NUMBER), less some of its own.
-const maxParameters = 32_000
+// maxParameters makes sets of rows large enough that statements are few, and so small that the same ones come again
+// and again: they are kept (statements.go).
+const maxParameters = 1000
 
-// values gives the rows of a set as they are written in SQL. SQLite looks every numbered parameter up in a list of all of
-// them, so they have numbers only where the statement has parameters of its own.
+// values gives the rows of a set as they are written in SQL, in the same words for any rows of that number. SQLite looks
+// every numbered parameter up in a list of all of them, so they have numbers only where the statement has parameters of
+// its own.
 func values(set sqlstore.RowSet, before int) (body string, args []any) {
 	var text strings.Builder
 	args = make([]any, 0, len(set.Rows)*len(set.Columns))
 	for i, row := range set.Rows {
 		text.WriteString([]string{"VALUES (", "), ("}[min(i, 1)])
 		for j, value := range row {
-			if j > 0 {
-				text.WriteString(", ")
-			}
 			if t, timed := value.(time.Time); timed && t.IsZero() || set.Columns[j].Type == sqlstore.IntColumn && value == 0 {
-				text.WriteString("NULL")
-				continue
+				value = nil
 			} else if timed {
 				value = t.Format(sqlstore.SQLiteTime)
 			}
 			args = append(args, value)
+			if j > 0 {
+				text.WriteString(", ")
+			}
 			text.WriteByte('?')
 			if before > 0 {
 				text.WriteString(strconv.Itoa(before + len(args)))
@@ -82,7 +85,7 @@ func values(set sqlstore.RowSet, before int) (body string, args []any) {
 // looked for as it is, and one that ends with a piece by its first piece, whatever follows.
 func matchAll(text string) string {
 	var query strings.Builder
-	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+	for _, word := range strings.FieldsFunc(text, betweenWords) {
 		runes := []rune(word)
 		beginning := len(runes)%longWord == 0
 		if beginning {
@@ -95,6 +98,14 @@ func matchAll(text string) string {
 		query.WriteByte(' ')
 	}
 	return query.String()
+}
+
+// signs are letters that the index takes for signs between words: vowels and tones of New Tai Lue, and two Vedic signs.
+// It keeps no places of words, so that it cannot look for what it takes for two words in a row.
+var signs = &unicode.RangeTable{R16: []unicode.Range16{{Lo: 0x19b0, Hi: 0x19c0, Stride: 1}, {Lo: 0x19c8, Hi: 0x19c9, Stride: 1}, {Lo: 0x1cf2, Hi: 0x1cf3, Stride: 1}}}
+
+func betweenWords(r rune) bool {
+	return !unicode.IsLetter(r) && !unicode.IsDigit(r) || unicode.Is(signs, r)
 }
 
 // codeOf is the extended result code (sqlite.org/rescode.html); 0 for an error of another kind.

@@ -91,7 +91,7 @@ func TestFullDisk(t *testing.T) {
 		s.Create(t.Context(), big, &template.Claim{User: "ann", Key: "key", Revision: 1, Expires: time.Now().Add(time.Hour)}))
 	bigger := a
 	bigger.Content, bigger.Revision = big.Content, 2
-	wantUnavailable(t, "Replace", "the disk of the database is full", s.Replace(t.Context(), bigger, 1))
+	wantUnavailable(t, "Replace", "the disk of the database is full", s.Replace(t.Context(), bigger, 1, nil))
 	if got, err := s.Get(t.Context(), a.ID); err != nil || got != a {
 		t.Errorf("what was there: %+v, %v", got, err)
 	}
@@ -102,7 +102,7 @@ func TestFullDisk(t *testing.T) {
 	if _, err := s.Receipt(t.Context(), "ann", "key", time.Now()); !fault.Is(err, fault.NotFound) {
 		t.Errorf("the receipt of a create that did not fit: %v", err)
 	}
-	if err := errors.Join(s.Create(t.Context(), big, nil), s.Replace(t.Context(), bigger, 1)); err != nil {
+	if err := errors.Join(s.Create(t.Context(), big, nil), s.Replace(t.Context(), bigger, 1, nil)); err != nil {
 		t.Errorf("with space again: %v", err)
 	}
 	var check string
@@ -174,7 +174,7 @@ func TestTwoHandles(t *testing.T) {
 				}
 				next := shared
 				next.Revision = i + 2
-				replace := s.Replace(t.Context(), next, i+1)
+				replace := s.Replace(t.Context(), next, i+1, nil)
 				claim := s.Create(t.Context(), sample("claimed"), &template.Claim{User: "ann", Key: fmt.Sprint(i), Revision: 1, Expires: time.Now().Add(time.Hour)})
 				mu.Lock()
 				if replace == nil {
@@ -233,7 +233,7 @@ func TestKill(t *testing.T) {
 			a := sample("a")
 			next := a
 			next.Revision = 2
-			if err := errors.Join(s.Create(t.Context(), a, nil), s.Replace(t.Context(), next, 1)); err != nil {
+			if err := errors.Join(s.Create(t.Context(), a, nil), s.Replace(t.Context(), next, 1, nil)); err != nil {
 				t.Fatal(err)
 			}
 			fmt.Println("stored", a.ID)

@@ -167,6 +167,15 @@ func TestTheWordIndexFollowsItsTable(t *testing.T) {
 		t.Errorf("want the word index mended, got %v", changes)
 	}
 	found("unseen", "1")
+	// The index of an earlier version is made anew.
+	exec(t, db, `DROP TABLE templates_words`,
+		`CREATE VIRTUAL TABLE templates_words USING fts5("name", "description", "content", content='templates', content_rowid='tidx', tokenize="unicode61 remove_diacritics 0")`)
+	if changes := migrateUp(t, db); len(changes) != 1 {
+		t.Errorf("want the word index made anew, got %v", changes)
+	}
+	found("unseen", "1")
+	exec(t, db, `INSERT INTO templates (content) VALUES ('thread')`)
+	found("thread", "1")
 	exec(t, db, `INSERT INTO templates_words (templates_words, rank) VALUES ('integrity-check', 1)`)
 }
 

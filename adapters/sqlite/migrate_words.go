@@ -41,7 +41,7 @@ func wordsObjects(t ports.Table, x ports.Index) []wordsObject {
 		return wordsObject{"trigger", name, fmt.Sprintf("CREATE TRIGGER %s AFTER %s ON %s BEGIN %s END", sqlschema.Ident(name), event, table, do)}
 	}
 	return []wordsObject{
-		{"table", x.Name, fmt.Sprintf("CREATE VIRTUAL TABLE %s USING fts5(%s, content=%s, content_rowid=%s, tokenize=\"unicode61 remove_diacritics 0\")",
+		{"table", x.Name, fmt.Sprintf("CREATE VIRTUAL TABLE %s USING fts5(%s, content=%s, content_rowid=%s, detail=none, columnsize=0, tokenize=\"unicode61 remove_diacritics 0\")",
 			words, list, sqlschema.Quote(t.Name), sqlschema.Quote(t.PrimaryKey()[0].Name))},
 		trigger("_insert", "INSERT", add),
 		trigger("_delete", "DELETE", remove),

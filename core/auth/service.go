@@ -87,22 +87,29 @@ func (s *Service) AuthenticateKey(ctx context.Context, secret string) (*Principa
 	if secret == "" {
 		return nil, ErrMissing
 	}
-	if !isSecret(secret) {
-		return nil, ErrUnknown
-	}
-	now := s.now()
 	secret = strings.ToLower(secret)
-	digest := DigestOf(secret)
-	last := s.seen.get(digest)
+	now := s.now()
+	last := s.seen.get(secret)
 	if last != nil && last.stored && now.Sub(last.checkedAt()) < storedFor {
 		return last.admit(now)
+	}
+	var digest Digest
+	var fields []string
+	if last != nil {
+		digest, fields = last.digest, last.fields
+	} else {
+		if !isSecret(secret) {
+			return nil, ErrUnknown
+		}
+		digest = DigestOf(secret)
+		fields = []string{secret, "sha256:" + digest.Hex(), strings.ToUpper(secret)}
 	}
 
 	var directoryErr error
 	if s.directory != nil {
-		value, found, err := s.directory.Lookup(ctx, secret, "sha256:"+digest.Hex(), strings.ToUpper(secret))
+		value, found, err := s.directory.Lookup(ctx, fields...)
 		if err == nil && found {
-			return s.admitEntry(digest, last, value, now)
+			return s.admitEntry(secret, digest, fields, last, value, now)
 		}
 		directoryErr = err
 	}
@@ -110,9 +117,11 @@ func (s *Service) AuthenticateKey(ctx context.Context, secret string) (*Principa
 	key, err := s.keys.Find(ctx, digest)
 	switch {
 	case err == nil:
-		return s.seen.put(digest, sightingOfKey(key, digest), now).admit(now)
+		seen := sightingOfKey(key, digest)
+		seen.digest, seen.fields = digest, fields
+		return s.seen.put(secret, seen, now).admit(now)
 	case fault.Is(err, fault.NotFound) && directoryErr == nil:
-		s.seen.drop(digest)
+		s.seen.drop(secret)
 		return nil, ErrUnknown
 	case last != nil && now.Sub(last.checkedAt()) < s.grace &&
 		(last.stored && !fault.Is(err, fault.NotFound) || !last.stored && directoryErr != nil):
@@ -126,17 +135,18 @@ func (s *Service) AuthenticateKey(ctx context.Context, secret string) (*Principa
 }
 
 // admitEntry takes the directory's word for a key, reading its value only when it is not the one read last.
-func (s *Service) admitEntry(digest Digest, last *sighting, value string, now time.Time) (*Principal, error) {
+func (s *Service) admitEntry(secret string, digest Digest, fields []string, last *sighting, value string, now time.Time) (*Principal, error) {
 	if last != nil && !last.stored && last.value == value {
 		last.checked.Store(now.UnixNano())
 		return last.admit(now)
 	}
 	principal, ok := parseEntry(value)
 	if !ok {
-		s.seen.drop(digest)
+		s.seen.drop(secret)
 		return nil, ErrUnknown
 	}
-	return s.seen.put(digest, &sighting{principal: principal, ends: principal.Expires, value: value}, now).admit(now)
+	seen := &sighting{principal: principal, ends: principal.Expires, value: value, digest: digest, fields: fields}
+	return s.seen.put(secret, seen, now).admit(now)
 }
 
 // AuthenticateBearer tells whom a bearer token belongs to: an API token, else an API key. It refuses as

@@ -12,8 +12,11 @@ type sighting struct {
 	// ends is when this secret stops being good, zero for never.
 	ends time.Time
 	// stored tells a key of the KeyStore from one of the Directory, whose text is value.
-	stored  bool
-	value   string
+	stored bool
+	value  string
+	// digest and fields are what the stores know the secret by; they are the same for every look-up.
+	digest  Digest
+	fields  []string
 	checked atomic.Int64 // Unix nanoseconds
 }
 
@@ -42,35 +45,39 @@ func (s *sighting) admit(now time.Time) (*Principal, error) {
 // a look-up when they come back.
 const maxSightings = 16384
 
-// sightings is a bounded map, split so that readers on many cores do not meet on one lock.
+// sightings is a bounded map from secrets, in lower case, split so that readers on many cores do not meet on one lock.
+// It has the secrets themselves, in memory alone: a digest for each request would cost more than all the rest.
 type sightings struct{ shards [16]sightingShard }
 
 type sightingShard struct {
 	mu    sync.RWMutex
-	byKey map[Digest]*sighting
+	byKey map[string]*sighting
 }
 
 func newSightings() *sightings {
 	s := &sightings{}
 	for i := range s.shards {
-		s.shards[i].byKey = map[Digest]*sighting{}
+		s.shards[i].byKey = map[string]*sighting{}
 	}
 	return s
 }
 
-func (s *sightings) shard(d Digest) *sightingShard { return &s.shards[int(d[0])%len(s.shards)] }
+// shard finds a secret's part by one of its random digits.
+func (s *sightings) shard(secret string) *sightingShard {
+	return &s.shards[int(secret[len(secret)-1])%len(s.shards)]
+}
 
-func (s *sightings) get(d Digest) *sighting {
-	shard := s.shard(d)
+func (s *sightings) get(secret string) *sighting {
+	shard := s.shard(secret)
 	shard.mu.RLock()
 	defer shard.mu.RUnlock()
-	return shard.byKey[d]
+	return shard.byKey[secret]
 }
 
 // put remembers a sighting as made at now.
-func (s *sightings) put(d Digest, seen *sighting, now time.Time) *sighting {
+func (s *sightings) put(secret string, seen *sighting, now time.Time) *sighting {
 	seen.checked.Store(now.UnixNano())
-	shard := s.shard(d)
+	shard := s.shard(secret)
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
 	for other := range shard.byKey {
@@ -79,15 +86,15 @@ func (s *sightings) put(d Digest, seen *sighting, now time.Time) *sighting {
 		}
 		delete(shard.byKey, other)
 	}
-	shard.byKey[d] = seen
+	shard.byKey[secret] = seen
 	return seen
 }
 
-func (s *sightings) drop(d Digest) {
-	shard := s.shard(d)
+func (s *sightings) drop(secret string) {
+	shard := s.shard(secret)
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
-	delete(shard.byKey, d)
+	delete(shard.byKey, secret)
 }
 
 // forgetStored drops every key of the KeyStore, so that a change made here shows here at once.
@@ -95,9 +102,9 @@ func (s *sightings) forgetStored() {
 	for i := range s.shards {
 		shard := &s.shards[i]
 		shard.mu.Lock()
-		for d, seen := range shard.byKey {
+		for secret, seen := range shard.byKey {
 			if seen.stored {
-				delete(shard.byKey, d)
+				delete(shard.byKey, secret)
 			}
 		}
 		shard.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 )
 
 // The bounds that hold where Options names none.
@@ -68,6 +69,9 @@ type Options struct {
 	MaxSections int
 	// MaxPartials bounds how many different partials one rendering uses.
 	MaxPartials int
+	// Deadline is when the rendering must have ended; zero is never. It costs less than a context with one, which a
+	// Loader needs and a template without partials does not.
+	Deadline time.Time
 }
 
 // Result is what a rendering made.
@@ -85,8 +89,8 @@ type Result struct {
 
 // Render appends the template, rendered with v, to dst. A Strict rendering that
 // misses something answers with a *MissingError, an *UnknownPartialError or both
-// joined. Past a bound it is a *LimitError; when ctx ends, an error that wraps
-// ctx.Err(). After an error there is no Result.
+// joined. Past a bound it is a *LimitError; when ctx ends or the Deadline has passed,
+// an error that wraps ctx.Err() or context.DeadlineExceeded. After an error there is no Result.
 func (t *Template) Render(ctx context.Context, dst []byte, v Value, o Options) (Result, error) {
 	r := renderers.Get().(*renderer)
 	defer r.release()
@@ -221,7 +225,11 @@ func (r *renderer) look() bool {
 	if r.steps > r.opts.MaxSteps {
 		return r.limit(LimitSteps, r.opts.MaxSteps, "")
 	}
-	if err := r.ctx.Err(); err != nil {
+	err := r.ctx.Err()
+	if err == nil && !r.opts.Deadline.IsZero() && time.Now().After(r.opts.Deadline) {
+		err = context.DeadlineExceeded
+	}
+	if err != nil {
 		r.err = fmt.Errorf("rendering stopped: %w", err)
 		return false
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -261,5 +262,20 @@ func TestLiteral(t *testing.T) {
 	result, err := outer.Render(context.Background(), nil, Value{}, Options{Partials: Templates{"p": Literal("{{a}}\n{{b}}\n")}})
 	if want := "<\n  {{a}}\n  {{b}}\n>"; err != nil || string(result.Output) != want {
 		t.Errorf("a literal partial renders as %q, %v", result.Output, err)
+	}
+}
+
+// TestDeadline has a rendering that takes long end at its deadline, without a context that ends.
+func TestDeadline(t *testing.T) {
+	source := strings.Repeat("{{#a}}", 5) + "{{b}}" + strings.Repeat("{{/a}}", 5)
+	tree := mustParse(t, source)
+	data := mustData(t, `{"a":[`+strings.Repeat("1,", 200)+`1]}`)
+	began := time.Now()
+	_, err := tree.Render(context.Background(), nil, data, Options{Deadline: began.Add(20 * time.Millisecond), MaxSteps: math.MaxInt})
+	if took := time.Since(began); !errors.Is(err, context.DeadlineExceeded) || took > 5*time.Second {
+		t.Errorf("after %v: %v", took, err)
+	}
+	if _, err := tree.Render(context.Background(), nil, Value{}, Options{Deadline: began.Add(time.Hour)}); err != nil {
+		t.Errorf("long before the deadline: %v", err)
 	}
 }

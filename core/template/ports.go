@@ -37,8 +37,11 @@ type Store interface {
 	// Revision answers revision n as it was, with Created of the template; Deleted is zero. NotFound.
 	Revision(ctx context.Context, id uuid.UUID, n int) (Template, error)
 	// Replace makes t the current revision, if the template lives and stands at revision was; else ErrStale. What was
-	// current stays as a revision. Created and Deleted of t are not looked at.
-	Replace(ctx context.Context, t Template, was int) error
+	// current stays as a revision. Created and Deleted of t are not looked at. The claim is as in Create.
+	Replace(ctx context.Context, t Template, was int, claim *Claim) error
+	// Claim stores a claim on its own, for a request about template id that found nothing to change. ErrClaimed,
+	// ErrClaimRunning.
+	Claim(ctx context.Context, id uuid.UUID, claim Claim) error
 	// Trash moves the template to the trash at the time at, if it lives and stands at revision was; else ErrStale.
 	Trash(ctx context.Context, id uuid.UUID, was int, at time.Time) error
 	// Undelete brings it back from the trash, if it is there at revision was; else ErrStale. The claim is as in Create.

@@ -170,17 +170,34 @@ type Query struct {
 const maxWord = 255
 
 // Words gives the words of a text as searches see them: runs of letters and digits, in lower case, those longer
-// than 255 code points cut into pieces. Stores with an index of their own may differ in scripts without case.
+// than 255 code points cut into pieces. The two small sigmas of Greek, of which one ends words, are one letter. Stores
+// with an index of their own may differ in scripts without case.
 func Words(text string) []string {
+	text = strings.ReplaceAll(strings.ToLower(text), "\u03c2", "\u03c3")
 	var words []string
-	for _, word := range strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
-	}) {
-		for utf8.RuneCountInString(word) > maxWord {
-			cut := len(string([]rune(word)[:maxWord]))
-			words, word = append(words, word[:cut]), word[cut:]
+	start, count := 0, 0 // of the word that is going on, and its code points
+	for i, r := range text {
+		part := !isWordRune(r)
+		if count > 0 && (part || count == maxWord) {
+			words, count = append(words, text[start:i]), 0
 		}
-		words = append(words, word)
+		if part {
+			continue
+		}
+		if count == 0 {
+			start = i
+		}
+		count++
+	}
+	if count > 0 {
+		words = append(words, text[start:])
 	}
 	return words
+}
+
+func isWordRune(r rune) bool {
+	if r < utf8.RuneSelf {
+		return 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || 'A' <= r && r <= 'Z'
+	}
+	return unicode.IsLetter(r) || unicode.IsDigit(r)
 }

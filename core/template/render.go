@@ -111,15 +111,14 @@ func (s *Service) Variables(ctx context.Context, id uuid.UUID, pick Pick) ([]mus
 }
 
 func (s *Service) render(ctx context.Context, tree *mustache.Template, r RenderRequest) (Rendered, error) {
-	bounded, cancel := context.WithTimeout(ctx, s.bounds.Timeout)
-	defer cancel()
+	deadline := time.Now().Add(s.bounds.Timeout)
 	escape := mustache.EscapeHTML
 	if r.Raw {
 		escape = mustache.EscapeNone
 	}
 	output := make([]byte, 0, min(tree.Size(), maxHeadStart))
-	result, err := tree.Render(bounded, output, r.Data, mustache.Options{
-		Strict: r.Strict, Escape: escape, Partials: partials{s}, MaxBytes: s.bounds.MaxBytes,
+	result, err := tree.Render(ctx, output, r.Data, mustache.Options{
+		Strict: r.Strict, Escape: escape, Partials: partials{s, deadline}, MaxBytes: s.bounds.MaxBytes, Deadline: deadline,
 	})
 	if err != nil {
 		return Rendered{}, s.refusal(ctx, err)
@@ -226,10 +225,15 @@ func (s *Service) keepTree(key TreeKey, t Template) (tree *mustache.Template, er
 }
 
 // partials lets templates take each other, by id or by name.
-type partials struct{ service *Service }
+type partials struct {
+	service  *Service
+	deadline time.Time
+}
 
 // Partial implements mustache.Loader.
 func (p partials) Partial(ctx context.Context, name string) (*mustache.Template, bool, error) {
+	ctx, cancel := context.WithDeadline(ctx, p.deadline)
+	defer cancel()
 	tree, err := p.service.partial(ctx, name)
 	if fault.Is(err, fault.NotFound) {
 		return nil, false, nil

@@ -82,9 +82,9 @@ func (c *cachedStore) Get(ctx context.Context, id uuid.UUID) (Template, error) {
 	return c.codec.Decode(r.Body)
 }
 
-func (c *cachedStore) Replace(ctx context.Context, t Template, was int) error {
+func (c *cachedStore) Replace(ctx context.Context, t Template, was int, claim *Claim) error {
 	defer c.cache.Changing(ctx, t.ID)()
-	return c.Store.Replace(ctx, t, was)
+	return c.Store.Replace(ctx, t, was, claim)
 }
 
 func (c *cachedStore) Trash(ctx context.Context, id uuid.UUID, was int, at time.Time) error {

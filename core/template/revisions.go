@@ -91,11 +91,17 @@ func (s *Service) Revision(ctx context.Context, id uuid.UUID, n int) (Template, 
 }
 
 // Restore makes a new revision with what revision n had; none when nothing differs. Faults: NotFound, Stale, Invalid
-// for an old row that breaks a rule that it does not break now.
-func (s *Service) Restore(ctx context.Context, id uuid.UUID, n int, p *Precondition) (Template, error) {
-	return s.edit(ctx, id, p, func(Draft) (Draft, error) {
-		old, err := s.stored.Revision(ctx, id, n)
-		return old.Draft(), noRevision(err)
+// for an old row that breaks a rule that it does not break now; those of an Idempotency-Key as in Create.
+func (s *Service) Restore(ctx context.Context, id uuid.UUID, n int, p *Precondition, key *Idempotency) (t Template, replayed bool, err error) {
+	caller, err := auth.Require(ctx, auth.TemplatesWrite)
+	if err != nil {
+		return Template{}, false, err
+	}
+	return s.once(ctx, caller, key, func(claim *Claim) (Template, error) {
+		return s.edit(ctx, id, p, claim, func(Draft) (Draft, error) {
+			old, err := s.stored.Revision(ctx, id, n)
+			return old.Draft(), noRevision(err)
+		})
 	})
 }
 

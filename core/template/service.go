@@ -121,15 +121,6 @@ func (p *Precondition) met(revision int) bool {
 	return false
 }
 
-// Idempotency is the Idempotency-Key of a request with a digest of all of it; nil where there is none.
-type Idempotency struct {
-	Key         string
-	Fingerprint [32]byte
-}
-
-// receiptsLast is how long the answer to an Idempotency-Key is kept.
-const receiptsLast = 24 * time.Hour
-
 // Creation is a request to make a template.
 type Creation struct {
 	Draft
@@ -172,46 +163,6 @@ func (s *Service) Create(ctx context.Context, c Creation) (t Template, replayed 
 	})
 }
 
-// once runs work at most once for an Idempotency-Key and answers its receipt to every repeat.
-func (s *Service) once(ctx context.Context, caller *auth.Principal, key *Idempotency,
-	work func(*Claim) (Template, error)) (t Template, replayed bool, err error) {
-	if key == nil {
-		t, err = work(nil)
-		return t, false, err
-	}
-	t, replayed, err = s.replay(ctx, caller, key)
-	if err != nil || replayed {
-		return t, replayed, err
-	}
-	t, err = work(&Claim{User: caller.User, Key: key.Key, Fingerprint: key.Fingerprint, Expires: s.instant().Add(receiptsLast)})
-	if err == nil || fault.Is(err, fault.Unavailable) {
-		return t, false, err
-	}
-	// Whatever stood in the way may be the same request, a moment ahead of us.
-	if earlier, replayed, lookErr := s.replay(ctx, caller, key); lookErr != nil || replayed {
-		return earlier, replayed, lookErr
-	}
-	if errors.Is(err, ErrClaimed) {
-		err = ErrClaimRunning
-	}
-	return Template{}, false, err
-}
-
-func (s *Service) replay(ctx context.Context, caller *auth.Principal, key *Idempotency) (Template, bool, error) {
-	receipt, err := s.stored.Receipt(ctx, caller.User, key.Key, s.instant())
-	if fault.Is(err, fault.NotFound) {
-		return Template{}, false, nil
-	}
-	if err != nil {
-		return Template{}, false, err
-	}
-	if receipt.Fingerprint != key.Fingerprint {
-		return Template{}, false, fault.New(fault.Invalid, "this Idempotency-Key was used for another request; make a new key for each request")
-	}
-	t, err := s.stored.Revision(ctx, receipt.ID, receipt.Revision)
-	return t, err == nil, err
-}
-
 // Read answers the current revision of a living template as its readers are sent it. With fresh set it asks the
 // store, else the cache may answer. NotFound.
 func (s *Service) Read(ctx context.Context, id uuid.UUID, fresh bool) (Representation, error) {
@@ -230,13 +181,13 @@ func (s *Service) Read(ctx context.Context, id uuid.UUID, fresh bool) (Represent
 
 // Replace sets all that the author chooses. When nothing differs, no revision is made. Faults: Invalid, NotFound, Stale.
 func (s *Service) Replace(ctx context.Context, id uuid.UUID, d Draft, p *Precondition) (Template, error) {
-	return s.edit(ctx, id, p, func(Draft) (Draft, error) { return d, nil })
+	return s.edit(ctx, id, p, nil, func(Draft) (Draft, error) { return d, nil })
 }
 
 // Patch changes some of what the author chooses. When nothing differs, no revision is made. Faults: Invalid,
 // NotFound, Stale.
 func (s *Service) Patch(ctx context.Context, id uuid.UUID, patch Patch, p *Precondition) (Template, error) {
-	return s.edit(ctx, id, p, patch.apply)
+	return s.edit(ctx, id, p, nil, patch.apply)
 }
 
 // maxAttempts bounds how often a change without a precondition starts again because others came first. Each time at
@@ -247,8 +198,8 @@ const maxAttempts = 128
 var errBusy error = &fault.Error{Kind: fault.Conflict, RetryAfter: time.Second, Detail: "too many others change this template just now; try again"}
 
 // edit makes the next revision of a template: compare-and-swap on the revision, started anew when another writer came
-// first and the caller named no revision.
-func (s *Service) edit(ctx context.Context, id uuid.UUID, p *Precondition, change func(Draft) (Draft, error)) (Template, error) {
+// first and the caller named no revision. A claim, if there is one, is stored with it, also when nothing differs.
+func (s *Service) edit(ctx context.Context, id uuid.UUID, p *Precondition, claim *Claim, change func(Draft) (Draft, error)) (Template, error) {
 	caller, err := auth.Require(ctx, auth.TemplatesWrite)
 	if err != nil {
 		return Template{}, err
@@ -270,12 +221,15 @@ func (s *Service) edit(ctx context.Context, id uuid.UUID, p *Precondition, chang
 			return Template{}, err
 		}
 		if draft == old {
-			return t, nil
+			return t, s.claimUnchanged(ctx, t, claim)
 		}
 		was := t.Revision
 		t.Name, t.Description, t.Content, t.Syntax = draft.Name, draft.Description, draft.Content, draft.Syntax
 		t.Revision, t.Author, t.Modified = was+1, caller.User, s.after(t.Modified)
-		if err = s.replace(ctx, t, was, old.Name); !errors.Is(err, ErrStale) {
+		if claim != nil {
+			claim.Revision = t.Revision
+		}
+		if err = s.replace(ctx, t, was, old.Name, claim); !errors.Is(err, ErrStale) {
 			return t, err
 		}
 	}
@@ -283,11 +237,11 @@ func (s *Service) edit(ctx context.Context, id uuid.UUID, p *Precondition, chang
 }
 
 // replace stores the next revision, and sees to it that templates are found by their new names.
-func (s *Service) replace(ctx context.Context, t Template, was int, oldName string) error {
+func (s *Service) replace(ctx context.Context, t Template, was int, oldName string, claim *Claim) error {
 	if t.Name != oldName {
 		defer s.names.changing(ctx, oldName, t.Name)()
 	}
-	return s.cached.Replace(ctx, t, was)
+	return s.cached.Replace(ctx, t, was, claim)
 }
 
 // trash moves a template to the trash, and sees to it that another one of its name is found.
@@ -404,22 +358,6 @@ func (s *Service) List(ctx context.Context, r ListRequest) (Page, error) {
 		result.Total = &total
 	}
 	return result, nil
-}
-
-// sweepBatch is how many receipts one statement removes.
-const sweepBatch = 1000
-
-// ForgetReceipts removes the receipts of Idempotency-Keys that have expired, in small steps, until none is left or
-// ctx ends. It needs no principal: it is the service's own housekeeping.
-func (s *Service) ForgetReceipts(ctx context.Context) (int, error) {
-	total := 0
-	for {
-		n, err := s.stored.ForgetReceipts(ctx, s.instant(), sweepBatch)
-		total += n
-		if err != nil || n < sweepBatch {
-			return total, err
-		}
-	}
 }
 
 // instant is the time as it is stored: UTC, whole microseconds.

@@ -44,9 +44,14 @@ func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	f := &fixture{store: memory.NewTemplates(), now: time.Date(2026, 11, 22, 2, 29, 0, 123456789, time.FixedZone("", 3600))}
 	f.ctx = auth.With(context.Background(), &auth.Principal{User: "ann", Scopes: auth.AllScopes()})
-	f.Service = template.NewService(template.Config{Store: f.store, Cache: memory.NewCache(time.Minute, 1<<20), Codec: plainCodec{},
-		Sealer: page.NewSealer("key"), MaxContent: 100, Differ: udiff.Differ{}, Trees: memory.NewTrees(1 << 20), Now: func() time.Time { return f.now }})
+	f.Service = f.over(f.store)
 	return f
+}
+
+// over makes a service on another store.
+func (f *fixture) over(store template.Database) *template.Service {
+	return template.NewService(template.Config{Store: store, Cache: memory.NewCache(time.Minute, 1<<20), Codec: plainCodec{},
+		Sealer: page.NewSealer("key"), MaxContent: 100, Differ: udiff.Differ{}, Trees: memory.NewTrees(1 << 20), Now: func() time.Time { return f.now }})
 }
 
 func (f *fixture) create(t *testing.T, d template.Draft) template.Template {
@@ -122,7 +127,7 @@ func TestReadsAreCachedAndNeverStale(t *testing.T) {
 	// A row changed behind the service's back shows to those who ask for it.
 	behind := made
 	behind.Revision, behind.Content = 2, "by hand"
-	if err := f.store.Replace(f.ctx, behind, 1); err != nil {
+	if err := f.store.Replace(f.ctx, behind, 1, nil); err != nil {
 		t.Fatal(err)
 	}
 	if r, _ := f.Read(f.ctx, made.ID, false); r.Revision != 1 {

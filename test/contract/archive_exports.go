@@ -101,7 +101,7 @@ var archiveExports = []ArchiveCheck{
 			return err
 		}
 		rows[1], rows[2] = next(rows[1], "second"), deleted(rows[2], 7)
-		if err := first(db.Replace(ctx, rows[1], 1), db.Trash(ctx, rows[2].ID, 1, rows[2].Deleted)); err != nil {
+		if err := first(db.Replace(ctx, rows[1], 1, nil), db.Trash(ctx, rows[2].ID, 1, rows[2].Deleted)); err != nil {
 			return err
 		}
 		for _, asked := range [][]uuid.UUID{nil, {}, ids(rows[1]), ids(rows[2], sample(9999), rows[0]), ids(rows[3], rows[1], rows[3], rows[3]), {idOf(8888), idOf(8888)}, append(ids(rows[:580]...), idOf(7777))} {
@@ -264,7 +264,7 @@ func exportOfOneMoment(ctx context.Context, db template.Database) error {
 		if err != nil || purged != 50 {
 			return fmt.Errorf("Purge beside an export: want 50, got %d, %v", purged, err)
 		}
-		if err := first(create(ctx, db, early, late), db.Replace(ctx, more, 2), db.SetLabel(ctx, last.ID, labelAt("head", 3, 1)),
+		if err := first(create(ctx, db, early, late), db.Replace(ctx, more, 2, nil), db.SetLabel(ctx, last.ID, labelAt("head", 3, 1)),
 			db.RemoveLabel(ctx, last.ID, "first", "ann", at(8)), db.Undelete(ctx, inTrash.ID, inTrash.Revision, nil),
 			db.Trash(ctx, living.ID, living.Revision, at(9)), write(ctx, db, template.Writing{Template: next(other, "late"), Was: other.Revision})); err != nil {
 			return err

@@ -49,7 +49,7 @@ var archivePurges = []ArchiveCheck{
 		}
 		a, b := sample(1), next(sample(1), "second")
 		l := labelAt("x", 1, 2)
-		if err := first(db.Replace(ctx, b, 1), db.SetLabel(ctx, a.ID, labelAt("x", 1, 1)), db.SetLabel(ctx, sample(2).ID, l), db.Trash(ctx, a.ID, 2, at(5)), purges(ctx, db, at(6), 5, 1, 1),
+		if err := first(db.Replace(ctx, b, 1, nil), db.SetLabel(ctx, a.ID, labelAt("x", 1, 1)), db.SetLabel(ctx, sample(2).ID, l), db.Trash(ctx, a.ID, 2, at(5)), purges(ctx, db, at(6), 5, 1, 1),
 			absent(ctx, db, a), absent(ctx, db, b), hasMoves(ctx, db, a.ID, "x")); err != nil {
 			return err
 		}
@@ -110,7 +110,7 @@ var archiveThins = []ArchiveCheck{
 		}
 		eighth := next(long[6], "eighth")
 		return first(thins(ctx, db, 9, 0), survive(ctx, db, long, 0), thins(ctx, db, 3, 4), survive(ctx, db, long, 4), survive(ctx, db, short, 0), thins(ctx, db, 3, 0),
-			db.Replace(ctx, eighth, 7), survive(ctx, db, append(long, eighth), 4), thins(ctx, db, 1, 5), survive(ctx, db, append(long, eighth), 7), survive(ctx, db, short, 2),
+			db.Replace(ctx, eighth, 7, nil), survive(ctx, db, append(long, eighth), 4), thins(ctx, db, 1, 5), survive(ctx, db, append(long, eighth), 7), survive(ctx, db, short, 2),
 			exports(ctx, db, template.Wanted{Revisions: true}, rec(eighth), rec(short[2]), rec(sample(3))))
 	}},
 	{Name: "thinning counts revisions, not numbers", Run: func(ctx context.Context, db template.Database) error {
@@ -121,7 +121,7 @@ var archiveThins = []ArchiveCheck{
 		for i, n := range []int{5, 6, 30, 100} {
 			t := next(history[i], fmt.Sprint("content ", n))
 			t.Revision = n
-			if err := db.Replace(ctx, t, history[i].Revision); err != nil {
+			if err := db.Replace(ctx, t, history[i].Revision, nil); err != nil {
 				return err
 			}
 			history = append(history, t)

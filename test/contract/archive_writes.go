@@ -67,7 +67,7 @@ var archiveWrites = []ArchiveCheck{
 		given := third
 		given.Created = at(-5000)
 		return first(write(ctx, db, template.Writing{Template: given, Was: 2}), holds(ctx, db, third), holdsRevision(ctx, db, history[0]), holdsRevision(ctx, db, history[1]),
-			holdsRevision(ctx, db, third), listsRevisions(ctx, db, append(history, third), 0, 9), db.Replace(ctx, next(third, "fourth"), 7), holds(ctx, db, next(third, "fourth")))
+			holdsRevision(ctx, db, third), listsRevisions(ctx, db, append(history, third), 0, 9), db.Replace(ctx, next(third, "fourth"), 7, nil), holds(ctx, db, next(third, "fourth")))
 	}},
 	{Name: "writing moves to the trash and back", Run: func(ctx context.Context, db template.Database) error {
 		a := sample(1)

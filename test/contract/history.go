@@ -128,7 +128,7 @@ var historyRevisions = []HistoryCheck{
 		for i, n := range []int{4, 9, 20} {
 			t := next(history[i], fmt.Sprint("content ", n))
 			t.Revision = n
-			if err := db.Replace(ctx, t, history[i].Revision); err != nil {
+			if err := db.Replace(ctx, t, history[i].Revision, nil); err != nil {
 				return err
 			}
 			history = append(history, t)
@@ -164,7 +164,7 @@ var historyRevisions = []HistoryCheck{
 		t.Name, t.Author, t.Created, t.Modified = oddText, oddText, time.Time{}, time.Time{}
 		u := t
 		u.Revision, u.Name, u.Author, u.Syntax = 2, "", "", template.Plain
-		return first(create(ctx, db, t), db.Replace(ctx, u, 1), listsRevisions(ctx, db, []template.Template{t, u}, 0, 5))
+		return first(create(ctx, db, t), db.Replace(ctx, u, 1, nil), listsRevisions(ctx, db, []template.Template{t, u}, 0, 5))
 	}},
 	{Name: "history under a context that has ended", Run: historyCancelled},
 }
@@ -215,7 +215,7 @@ var historyNames = []HistoryCheck{
 		rows := named("old", "old")
 		renamed := next(rows[0], "content")
 		renamed.Name = "new"
-		return first(create(ctx, db, rows...), finds1(ctx, db, "new", uuid.Nil), db.Replace(ctx, renamed, 1),
+		return first(create(ctx, db, rows...), finds1(ctx, db, "new", uuid.Nil), db.Replace(ctx, renamed, 1, nil),
 			finds1(ctx, db, "new", renamed.ID), finds1(ctx, db, "old", rows[1].ID), db.Trash(ctx, rows[1].ID, 1, at(4)), finds1(ctx, db, "old", uuid.Nil))
 	}},
 }
@@ -235,7 +235,7 @@ func grow(ctx context.Context, db template.Database, t template.Template, more i
 		} else {
 			u.Syntax = template.Mustache
 		}
-		if err := db.Replace(ctx, u, u.Revision-1); err != nil {
+		if err := db.Replace(ctx, u, u.Revision-1, nil); err != nil {
 			return nil, fmt.Errorf("Replace to revision %d: %w", u.Revision, err)
 		}
 		history = append(history, u)

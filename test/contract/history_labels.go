@@ -86,7 +86,7 @@ var historyLabels = []HistoryCheck{
 			return err
 		}
 		id, l := history[0].ID, labelAt("x", 2, 1)
-		return first(db.SetLabel(ctx, id, l), db.Replace(ctx, next(history[1], "third"), 2), hasLabels(ctx, db, id, l),
+		return first(db.SetLabel(ctx, id, l), db.Replace(ctx, next(history[1], "third"), 2, nil), hasLabels(ctx, db, id, l),
 			db.Trash(ctx, id, 3, at(2)), hasLabels(ctx, db, id, l), db.Undelete(ctx, id, 3, nil), hasLabels(ctx, db, id, l))
 	}},
 	{Name: "a label that is not there cannot be removed", Run: func(ctx context.Context, db template.Database) error {

@@ -32,6 +32,7 @@ var migratorTemplar = []MigratorCheck{
 			WHERE templateid IS NOT NULL AND created IS NOT NULL AND modified IS NOT NULL AND deleted IS NULL`, "amustache1")
 	}},
 	{Name: "the seed's table is brought up to date and loses nothing", Run: seedComesUp},
+	{Name: "a database from before the characters gets their tables, and loses nothing", Run: charactersCome},
 	{Name: "an id that stands in two rows is named, and nothing changes", Run: func(ctx context.Context, s MigratorSubject) error {
 		want, err := templarSchema()
 		if err != nil {

@@ -30,7 +30,8 @@ func pausable(wait func(context.Context) error) breaker[template.Store] {
 		b.revision = func(ctx context.Context, id uuid.UUID, n int) (template.Template, error) {
 			return template.Template{}, wait(ctx)
 		}
-		b.replace = func(ctx context.Context, t template.Template, was int) error { return wait(ctx) }
+		b.replace = func(ctx context.Context, t template.Template, was int, c *template.Claim) error { return wait(ctx) }
+		b.claim = func(ctx context.Context, id uuid.UUID, c template.Claim) error { return wait(ctx) }
 		b.trash = func(ctx context.Context, id uuid.UUID, was int, at time.Time) error { return wait(ctx) }
 		b.list = func(ctx context.Context, q template.Query) ([]template.Template, error) { return nil, wait(ctx) }
 		b.count = func(ctx context.Context, f template.Filter) (int, error) { return 0, wait(ctx) }

@@ -20,7 +20,8 @@ type brokenStore struct {
 	create         func(context.Context, template.Template, *template.Claim) error
 	get            func(context.Context, uuid.UUID) (template.Template, error)
 	revision       func(context.Context, uuid.UUID, int) (template.Template, error)
-	replace        func(context.Context, template.Template, int) error
+	replace        func(context.Context, template.Template, int, *template.Claim) error
+	claim          func(context.Context, uuid.UUID, template.Claim) error
 	trash          func(context.Context, uuid.UUID, int, time.Time) error
 	undelete       func(context.Context, uuid.UUID, int, *template.Claim) error
 	list           func(context.Context, template.Query) ([]template.Template, error)
@@ -31,7 +32,7 @@ type brokenStore struct {
 
 func breakStore(what string, breaks func(good template.Store, b *brokenStore)) breaker[template.Store] {
 	return breaker[template.Store]{what, func(good template.Store) template.Store {
-		b := &brokenStore{good, good.Create, good.Get, good.Revision, good.Replace, good.Trash, good.Undelete, good.List, good.Count, good.Receipt, good.ForgetReceipts}
+		b := &brokenStore{good, good.Create, good.Get, good.Revision, good.Replace, good.Claim, good.Trash, good.Undelete, good.List, good.Count, good.Receipt, good.ForgetReceipts}
 		breaks(good, b)
 		return b
 	}}
@@ -46,8 +47,11 @@ func (b *brokenStore) Get(ctx context.Context, id uuid.UUID) (template.Template,
 func (b *brokenStore) Revision(ctx context.Context, id uuid.UUID, n int) (template.Template, error) {
 	return b.revision(ctx, id, n)
 }
-func (b *brokenStore) Replace(ctx context.Context, t template.Template, was int) error {
-	return b.replace(ctx, t, was)
+func (b *brokenStore) Replace(ctx context.Context, t template.Template, was int, c *template.Claim) error {
+	return b.replace(ctx, t, was, c)
+}
+func (b *brokenStore) Claim(ctx context.Context, id uuid.UUID, c template.Claim) error {
+	return b.claim(ctx, id, c)
 }
 func (b *brokenStore) Trash(ctx context.Context, id uuid.UUID, was int, at time.Time) error {
 	return b.trash(ctx, id, was, at)
@@ -75,9 +79,9 @@ func spoilsWrites(what string, spoil func(*template.Template)) breaker[template.
 			spoil(&t)
 			return good.Create(ctx, t, c)
 		}
-		b.replace = func(ctx context.Context, t template.Template, was int) error {
+		b.replace = func(ctx context.Context, t template.Template, was int, c *template.Claim) error {
 			spoil(&t)
-			return good.Replace(ctx, t, was)
+			return good.Replace(ctx, t, was, c)
 		}
 	})
 }
@@ -96,12 +100,12 @@ func spoilsReads(what string, spoil func(*template.Template)) breaker[template.S
 var (
 	lostUpdate = breakStore("looks first and writes later", func(good template.Store, b *brokenStore) {
 		gap := newGap()
-		b.replace = func(ctx context.Context, t template.Template, was int) error {
+		b.replace = func(ctx context.Context, t template.Template, was int, c *template.Claim) error {
 			if now, err := good.Get(ctx, t.ID); err != nil || now.Revision != was || now.InTrash() {
 				return template.ErrStale
 			}
 			gap()
-			if err := good.Replace(ctx, t, was); !errors.Is(err, template.ErrStale) {
+			if err := good.Replace(ctx, t, was, c); !errors.Is(err, template.ErrStale) {
 				return err
 			}
 			return nil
@@ -128,29 +132,14 @@ var (
 			t, _ := good.Get(ctx, id)
 			return t.Revision
 		}
-		b.replace = func(ctx context.Context, t template.Template, _ int) error {
-			return good.Replace(ctx, t, current(ctx, t.ID))
+		b.replace = func(ctx context.Context, t template.Template, _ int, c *template.Claim) error {
+			return good.Replace(ctx, t, current(ctx, t.ID), c)
 		}
 		b.trash = func(ctx context.Context, id uuid.UUID, _ int, at time.Time) error {
 			return good.Trash(ctx, id, current(ctx, id), at)
 		}
 		b.undelete = func(ctx context.Context, id uuid.UUID, _ int, c *template.Claim) error {
 			return good.Undelete(ctx, id, current(ctx, id), c)
-		}
-	})
-	claimsLater = breakStore("looks for claims first and notes them later", func(good template.Store, b *brokenStore) {
-		gap := newGap()
-		b.create = func(ctx context.Context, t template.Template, c *template.Claim) error {
-			if c != nil {
-				if _, err := good.Receipt(ctx, c.User, c.Key, time.Now()); err == nil {
-					return template.ErrClaimed
-				}
-				gap()
-			}
-			if err := good.Create(ctx, t, c); !errors.Is(err, template.ErrClaimed) {
-				return err
-			}
-			return good.Create(ctx, t, nil)
 		}
 	})
 )
@@ -201,7 +190,7 @@ var templateBreakers = map[string][]breaker[template.Store]{
 			err := good.Create(ctx, t, c)
 			if errors.Is(err, template.ErrTaken) {
 				if now, _ := good.Get(ctx, t.ID); !now.InTrash() {
-					return good.Replace(ctx, t, now.Revision)
+					return good.Replace(ctx, t, now.Revision, nil)
 				}
 			}
 			return err
@@ -251,7 +240,7 @@ var templateBreakers = map[string][]breaker[template.Store]{
 	})},
 	"a context that has ended": {deafStore},
 	"replace makes the next revision current": {breakStore("does nothing", func(_ template.Store, b *brokenStore) {
-		b.replace = func(context.Context, template.Template, int) error { return nil }
+		b.replace = func(context.Context, template.Template, int, *template.Claim) error { return nil }
 	})},
 	"old revisions stay as they were": {
 		breakStore("answers the current one for all", func(good template.Store, b *brokenStore) {
@@ -274,9 +263,9 @@ var templateBreakers = map[string][]breaker[template.Store]{
 	},
 	"replace keeps created and does not look at deleted": {breakStore("takes over created", func(good template.Store, b *brokenStore) {
 		var given time.Time
-		b.replace = func(ctx context.Context, t template.Template, was int) error {
+		b.replace = func(ctx context.Context, t template.Template, was int, c *template.Claim) error {
 			given = t.Created
-			return good.Replace(ctx, t, was)
+			return good.Replace(ctx, t, was, c)
 		}
 		b.get = func(ctx context.Context, id uuid.UUID) (template.Template, error) {
 			t, err := good.Get(ctx, id)
@@ -287,16 +276,20 @@ var templateBreakers = map[string][]breaker[template.Store]{
 	"replace at another revision is stale": {ignoresRevisions},
 	"replace of a missing template is stale": {
 		breakStore("creates it", func(good template.Store, b *brokenStore) {
-			b.replace = func(ctx context.Context, t template.Template, _ int) error { return good.Create(ctx, t, nil) }
+			b.replace = func(ctx context.Context, t template.Template, _ int, c *template.Claim) error {
+				return good.Create(ctx, t, c)
+			}
 		}),
 		breakStore("says not found", func(good template.Store, b *brokenStore) {
-			b.replace = func(context.Context, template.Template, int) error { return fault.New(fault.NotFound, "none") }
+			b.replace = func(context.Context, template.Template, int, *template.Claim) error {
+				return fault.New(fault.NotFound, "none")
+			}
 		}),
 	},
 	"replace in the trash is stale": {breakStore("brings it back", func(good template.Store, b *brokenStore) {
-		b.replace = func(ctx context.Context, t template.Template, was int) error {
+		b.replace = func(ctx context.Context, t template.Template, was int, c *template.Claim) error {
 			_ = good.Undelete(ctx, t.ID, was, nil)
-			return good.Replace(ctx, t, was)
+			return good.Replace(ctx, t, was, c)
 		}
 	})},
 	"of many writers one wins": {lostUpdate},
@@ -314,91 +307,18 @@ var templateBreakers = map[string][]breaker[template.Store]{
 	"undelete at another revision or place is stale": {ignoresRevisions},
 	"of concurrent trashes and undeletes one wins":   {lostUpdate},
 	"a replace and a trash do not both win":          {lostUpdate},
-
-	"a claim is stored with the create": {
-		mangledCreate("keeps no claims", func(good template.Store, ctx context.Context, t template.Template, _ *template.Claim) error {
-			return good.Create(ctx, t, nil)
-		}),
-		mangledCreate("loses half of the fingerprint", func(good template.Store, ctx context.Context, t template.Template, c *template.Claim) error {
-			half := *c
-			clear(half.Fingerprint[16:])
-			return good.Create(ctx, t, &half)
-		}),
-	},
-	"a refused create keeps no claim": {mangledCreate("notes the claim on its own", func(good template.Store, ctx context.Context, t template.Template, c *template.Claim) error {
-		err := good.Create(ctx, t, c)
-		if errors.Is(err, template.ErrTaken) {
-			t.ID = uuid.New()
-			_ = good.Create(ctx, t, c)
-		}
-		return err
-	})},
-	"a claim is used once": {mangledCreate("creates all the same", func(good template.Store, ctx context.Context, t template.Template, c *template.Claim) error {
-		err := good.Create(ctx, t, c)
-		if errors.Is(err, template.ErrClaimed) {
-			_ = good.Create(ctx, t, nil)
-		}
-		return err
-	})},
-	"claims of others do not meet": {
-		mangledCreate("does not tell users apart", func(good template.Store, ctx context.Context, t template.Template, c *template.Claim) error {
-			for _, user := range []string{"ann", "Ann", "bob"} {
-				if _, err := good.Receipt(ctx, user, c.Key, at(0)); err == nil {
-					return template.ErrClaimed
-				}
-			}
-			return good.Create(ctx, t, c)
-		}),
-		breakStore("joins user and key", func(good template.Store, b *brokenStore) {
-			b.create = func(ctx context.Context, t template.Template, c *template.Claim) error {
-				joined := *c
-				joined.User, joined.Key = "", c.User+c.Key
-				return good.Create(ctx, t, &joined)
-			}
-			b.receipt = func(ctx context.Context, user, key string, now time.Time) (template.Receipt, error) {
-				return good.Receipt(ctx, "", user+key, now)
-			}
-		}),
-	},
-	"an expired claim may be used anew": {mangledCreate("keeps claims for ever", func(good template.Store, ctx context.Context, t template.Template, c *template.Claim) error {
-		forever := *c
-		forever.Expires = farAhead
-		return good.Create(ctx, t, &forever)
-	})},
-	"receipts end when they expire": {breakStore("does not look at the time", func(good template.Store, b *brokenStore) {
-		b.receipt = func(ctx context.Context, user, key string, _ time.Time) (template.Receipt, error) {
-			return good.Receipt(ctx, user, key, at(0))
-		}
-	})},
-	"of concurrent creates with a claim one wins": {claimsLater},
-	"an expired claim is taken over once":         {claimsLater},
-	"undelete with a claim": {breakStore("ignores claims", func(good template.Store, b *brokenStore) {
-		b.undelete = func(ctx context.Context, id uuid.UUID, was int, _ *template.Claim) error {
-			return good.Undelete(ctx, id, was, nil)
-		}
-	})},
-	"forgetting removes expired receipts up to the limit": {
-		breakStore("has no limit", func(good template.Store, b *brokenStore) {
-			b.forgetReceipts = func(ctx context.Context, now time.Time, _ int) (int, error) {
-				return good.ForgetReceipts(ctx, now, 1000)
-			}
-		}),
-		breakStore("removes too early", func(good template.Store, b *brokenStore) {
-			b.forgetReceipts = func(ctx context.Context, now time.Time, limit int) (int, error) {
-				return good.ForgetReceipts(ctx, now.Add(time.Second), limit)
-			}
-		}),
-	},
 }
 
 func TestTemplateTeeth(t *testing.T) {
 	t.Parallel()
 	breakers := templateListBreakers()
-	for name, list := range templateBreakers {
-		if breakers[name] != nil {
-			t.Fatalf("%q has breakers in two tables", name)
+	for _, table := range []map[string][]breaker[template.Store]{templateBreakers, claimBreakers} {
+		for name, list := range table {
+			if breakers[name] != nil {
+				t.Fatalf("%q has breakers in two tables", name)
+			}
+			breakers[name] = list
 		}
-		breakers[name] = list
 	}
 	demandTeeth(t, TemplateChecks, func() template.Store { return memory.NewTemplates() }, breakers)
 }

@@ -44,7 +44,7 @@ var templateBasics = []TemplateCheck{
 		}
 		second := next(t, "eight")
 		return first(wantKind("Revision 6 of a template that starts at 7", before, fault.NotFound),
-			s.Replace(ctx, second, 7), holds(ctx, s, second), holdsRevision(ctx, s, t))
+			s.Replace(ctx, second, 7, nil), holds(ctx, s, second), holdsRevision(ctx, s, t))
 	}},
 	{Name: "an id is taken once", Run: func(ctx context.Context, s template.Store) error {
 		a, other := sample(1), sample(2)
@@ -183,7 +183,8 @@ func cancelled(ctx context.Context, s template.Store) error {
 	for what, err := range map[string]error{
 		"Get": get, "Revision": revision, "List": list, "Count": count, "Receipt": receipt, "ForgetReceipts": forget,
 		"Create":   s.Create(ended, sample(3), claimOf("ann", "key")),
-		"Replace":  s.Replace(ended, next(a, "changed"), 1),
+		"Replace":  s.Replace(ended, next(a, "changed"), 1, claimOf("ann", "key")),
+		"Claim":    s.Claim(ended, a.ID, *claimOf("ann", "key")),
 		"Trash":    s.Trash(ended, a.ID, 1, at(8)),
 		"Undelete": s.Undelete(ended, trashed.ID, 1, claimOf("ann", "other")),
 	} {

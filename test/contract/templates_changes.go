@@ -14,11 +14,11 @@ var templateChanges = []TemplateCheck{
 		a := sample(1)
 		b := next(a, "second")
 		b.Name, b.Description, b.Syntax, b.Author = "New name", "", template.Plain, ""
-		if err := first(create(ctx, s, a, sample(2)), s.Replace(ctx, b, 1), holds(ctx, s, b), holds(ctx, s, sample(2))); err != nil {
+		if err := first(create(ctx, s, a, sample(2)), s.Replace(ctx, b, 1, nil), holds(ctx, s, b), holds(ctx, s, sample(2))); err != nil {
 			return err
 		}
 		c := next(b, "")
-		return first(s.Replace(ctx, c, 2), holds(ctx, s, c))
+		return first(s.Replace(ctx, c, 2, nil), holds(ctx, s, c))
 	}},
 	{Name: "old revisions stay as they were", Run: oldRevisions},
 	{Name: "replace keeps created and does not look at deleted", Run: func(ctx context.Context, s template.Store) error {
@@ -29,18 +29,18 @@ var templateChanges = []TemplateCheck{
 		b := next(a, "second")
 		given := b
 		given.Created, given.Deleted = at(-5000), at(50)
-		return first(s.Replace(ctx, given, 1), holds(ctx, s, b), holdsRevision(ctx, s, b), holdsRevision(ctx, s, a))
+		return first(s.Replace(ctx, given, 1, nil), holds(ctx, s, b), holdsRevision(ctx, s, b), holdsRevision(ctx, s, a))
 	}},
 	{Name: "replace at another revision is stale", Run: func(ctx context.Context, s template.Store) error {
 		a := sample(1)
 		b := next(a, "second")
-		if err := first(create(ctx, s, a), s.Replace(ctx, b, 1)); err != nil {
+		if err := first(create(ctx, s, a), s.Replace(ctx, b, 1, nil)); err != nil {
 			return err
 		}
 		for _, was := range []int{1, 0, 3, -1} {
 			late := next(b, "late")
 			late.Revision = was + 1
-			if err := first(wantErr(fmt.Sprintf("Replace from %d of a template at 2", was), s.Replace(ctx, late, was), template.ErrStale),
+			if err := first(wantErr(fmt.Sprintf("Replace from %d of a template at 2", was), s.Replace(ctx, late, was, nil), template.ErrStale),
 				holds(ctx, s, b), holdsRevision(ctx, s, a), holdsRevision(ctx, s, b)); err != nil {
 				return err
 			}
@@ -50,7 +50,7 @@ var templateChanges = []TemplateCheck{
 	}},
 	{Name: "replace of a missing template is stale", Run: func(ctx context.Context, s template.Store) error {
 		ghost := next(sample(1), "x")
-		err := wantErr("Replace of a missing template", s.Replace(ctx, ghost, 1), template.ErrStale)
+		err := wantErr("Replace of a missing template", s.Replace(ctx, ghost, 1, nil), template.ErrStale)
 		_, get := s.Get(ctx, ghost.ID)
 		_, revision := s.Revision(ctx, ghost.ID, 2)
 		return first(err, wantKind("Get after a stale Replace", get, fault.NotFound), wantKind("Revision after a stale Replace", revision, fault.NotFound))
@@ -61,7 +61,7 @@ var templateChanges = []TemplateCheck{
 			return err
 		}
 		a.Deleted = at(3)
-		err := wantErr("Replace in the trash", s.Replace(ctx, next(a, "x"), 1), template.ErrStale)
+		err := wantErr("Replace in the trash", s.Replace(ctx, next(a, "x"), 1, nil), template.ErrStale)
 		_, second := s.Revision(ctx, a.ID, 2)
 		return first(err, holds(ctx, s, a), wantKind("a revision of a stale Replace", second, fault.NotFound))
 	}},
@@ -72,7 +72,7 @@ var templateChanges = []TemplateCheck{
 		}
 		for round := range 5 {
 			errs := together(8, func(i int) error {
-				return s.Replace(ctx, next(current, fmt.Sprintf("writer %d of round %d", i, round)), current.Revision)
+				return s.Replace(ctx, next(current, fmt.Sprintf("writer %d of round %d", i, round)), current.Revision, nil)
 			})
 			won, bad := winners(errs, template.ErrStale)
 			if won != 1 || bad != nil {
@@ -94,16 +94,16 @@ var templateChanges = []TemplateCheck{
 		b := next(a, "second")
 		gone := b
 		gone.Deleted = at(3).Add(999 * time.Microsecond)
-		return first(create(ctx, s, a, sample(2)), s.Replace(ctx, b, 1),
+		return first(create(ctx, s, a, sample(2)), s.Replace(ctx, b, 1, nil),
 			s.Trash(ctx, a.ID, 2, gone.Deleted), holds(ctx, s, gone), holds(ctx, s, sample(2)), holdsRevision(ctx, s, a), holdsRevision(ctx, s, b),
 			s.Undelete(ctx, a.ID, 2, nil), holds(ctx, s, b), holdsRevision(ctx, s, b),
-			s.Replace(ctx, next(b, "third"), 2), holds(ctx, s, next(b, "third")))
+			s.Replace(ctx, next(b, "third"), 2, nil), holds(ctx, s, next(b, "third")))
 	}},
 	{Name: "trash at another revision or place is stale", Run: func(ctx context.Context, s template.Store) error {
 		a := sample(1)
 		b := next(a, "second")
 		err := first(wantErr("Trash of a missing template", s.Trash(ctx, a.ID, 1, at(3)), template.ErrStale),
-			create(ctx, s, a), s.Replace(ctx, b, 1),
+			create(ctx, s, a), s.Replace(ctx, b, 1, nil),
 			wantErr("Trash from 1 of a template at 2", s.Trash(ctx, a.ID, 1, at(3)), template.ErrStale),
 			wantErr("Trash from 3 of a template at 2", s.Trash(ctx, a.ID, 3, at(3)), template.ErrStale), holds(ctx, s, b),
 			s.Trash(ctx, a.ID, 2, at(4)))
@@ -114,7 +114,7 @@ var templateChanges = []TemplateCheck{
 		a := sample(1)
 		b := next(a, "second")
 		err := first(wantErr("Undelete of a missing template", s.Undelete(ctx, a.ID, 1, nil), template.ErrStale),
-			create(ctx, s, a), s.Replace(ctx, b, 1),
+			create(ctx, s, a), s.Replace(ctx, b, 1, nil),
 			wantErr("Undelete of a living template", s.Undelete(ctx, a.ID, 2, nil), template.ErrStale), holds(ctx, s, b),
 			s.Trash(ctx, a.ID, 2, at(4)))
 		b.Deleted = at(4)
@@ -146,7 +146,7 @@ var templateChanges = []TemplateCheck{
 			}
 			errs := together(2, func(j int) error {
 				if j == 0 {
-					return s.Replace(ctx, next(a, "second"), 1)
+					return s.Replace(ctx, next(a, "second"), 1, nil)
 				}
 				return s.Trash(ctx, a.ID, 1, at(9))
 			})
@@ -178,7 +178,7 @@ func oldRevisions(ctx context.Context, s template.Store) error {
 		if i%2 == 0 {
 			t.Syntax = template.Plain
 		}
-		if err := s.Replace(ctx, t, t.Revision-1); err != nil {
+		if err := s.Replace(ctx, t, t.Revision-1, nil); err != nil {
 			return fmt.Errorf("Replace to revision %d: %w", t.Revision, err)
 		}
 		history = append(history, t)

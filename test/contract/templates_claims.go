@@ -128,7 +128,7 @@ var templateClaims = []TemplateCheck{
 	{Name: "undelete with a claim", Run: func(ctx context.Context, s template.Store) error {
 		a, claim := next(sample(1), "second"), claimOf("ann", "key")
 		claim.Revision = 2
-		if err := first(create(ctx, s, sample(1)), s.Replace(ctx, a, 1), wantErr("Undelete of a living one with a claim", s.Undelete(ctx, a.ID, 2, claim), template.ErrStale), s.Trash(ctx, a.ID, 2, at(2)),
+		if err := first(create(ctx, s, sample(1)), s.Replace(ctx, a, 1, nil), wantErr("Undelete of a living one with a claim", s.Undelete(ctx, a.ID, 2, claim), template.ErrStale), s.Trash(ctx, a.ID, 2, at(2)),
 			wantErr("Undelete from another revision with a claim", s.Undelete(ctx, a.ID, 1, claim), template.ErrStale)); err != nil {
 			return err
 		}
@@ -142,6 +142,63 @@ var templateClaims = []TemplateCheck{
 		trashed.Deleted = at(3)
 		return first(wantErr("Undelete with a used claim", s.Undelete(ctx, a.ID, 2, claim), template.ErrClaimed), holds(ctx, s, trashed),
 			wantErr("Create with a claim that an Undelete used", s.Create(ctx, sample(5), claim), template.ErrClaimed), hasReceipt(ctx, s, claim, a))
+	}},
+	{Name: "replace with a claim", Run: func(ctx context.Context, s template.Store) error {
+		a, b, claim := sample(1), next(sample(1), "second"), claimOf("ann", "key")
+		claim.Revision = 2
+		if err := first(wantErr("Replace of a missing template with a claim", s.Replace(ctx, b, 1, claim), template.ErrStale), create(ctx, s, a),
+			wantErr("Replace from another revision with a claim", s.Replace(ctx, next(b, "x"), 2, claim), template.ErrStale)); err != nil {
+			return err
+		}
+		if _, err := s.Receipt(ctx, "ann", "key", at(0)); !fault.Is(err, fault.NotFound) {
+			return fmt.Errorf("Receipt of a stale Replace: want NotFound, got %v", err)
+		}
+		if err := first(s.Replace(ctx, b, 1, claim), holds(ctx, s, b), holdsRevision(ctx, s, a), hasReceipt(ctx, s, claim, b)); err != nil {
+			return err
+		}
+		return first(wantErr("Replace with a used claim", s.Replace(ctx, next(b, "third"), 2, claim), template.ErrClaimed), holds(ctx, s, b), holdsRevision(ctx, s, a),
+			wantErr("Create with a claim that a Replace used", s.Create(ctx, sample(5), claim), template.ErrClaimed), hasReceipt(ctx, s, claim, b),
+			s.Replace(ctx, next(b, "third"), 2, claimOf("ann", "other")), holds(ctx, s, next(b, "third")))
+	}},
+	{Name: "of concurrent replaces with a claim one wins", Run: func(ctx context.Context, s template.Store) error {
+		rows := samples(10)
+		if err := create(ctx, s, rows...); err != nil {
+			return err
+		}
+		claim := claimOf("ann", "key")
+		errs := together(len(rows), func(i int) error { return s.Replace(ctx, next(rows[i], "second"), 1, claim) })
+		if won, bad := winners(errs, template.ErrClaimed, template.ErrClaimRunning); won != 1 || bad != nil {
+			return fmt.Errorf("%d replaces with one claim: want 1 to win, got %d (%v)", len(rows), won, bad)
+		}
+		for i, err := range errs {
+			want := rows[i]
+			if err == nil {
+				want = next(want, "second")
+				err = hasReceipt(ctx, s, claim, want)
+			} else {
+				err = nil
+			}
+			if err = first(err, holds(ctx, s, want)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}},
+	{Name: "a claim on its own", Run: func(ctx context.Context, s template.Store) error {
+		a, claim, old := sample(1), claimOf("ann", "key"), claimOf("ann", "old")
+		claim.Revision, old.Expires = 7, longAgo
+		again := *claim
+		again.Fingerprint[0]++
+		if err := first(create(ctx, s, a), s.Claim(ctx, a.ID, *claim), hasReceipt(ctx, s, claim, a), wantErr("Claim of a used key", s.Claim(ctx, a.ID, again), template.ErrClaimed),
+			hasReceipt(ctx, s, claim, a), holds(ctx, s, a), wantErr("Replace with a claim that was stored on its own", s.Replace(ctx, next(a, "x"), 1, claim), template.ErrClaimed)); err != nil {
+			return err
+		}
+		errs := together(10, func(int) error { return s.Claim(ctx, a.ID, *claimOf("bob", "key")) })
+		if won, bad := winners(errs, template.ErrClaimed, template.ErrClaimRunning); won != 1 || bad != nil {
+			return fmt.Errorf("10 claims of one key: want 1 to win, got %d (%v)", won, bad)
+		}
+		fresh := claimOf("ann", "old")
+		return first(s.Claim(ctx, a.ID, *old), s.Claim(ctx, a.ID, *fresh), hasReceipt(ctx, s, fresh, a), holds(ctx, s, a))
 	}},
 	{Name: "forgetting removes expired receipts up to the limit", Run: forgetting},
 }

@@ -40,7 +40,7 @@ var templateLists = []TemplateCheck{
 			for range i {
 				rows[i] = next(rows[i], fmt.Sprintf("changed %d", rows[i].Revision))
 				rows[i].Name = fmt.Sprintf("Zapped %d", 9-i)
-				if err := s.Replace(ctx, rows[i], rows[i].Revision-1); err != nil {
+				if err := s.Replace(ctx, rows[i], rows[i].Revision-1, nil); err != nil {
 					return err
 				}
 			}

@@ -159,7 +159,7 @@ func (c *churn) step(ctx context.Context) error {
 		moved.Name = "zzzz"
 		moved.Modified = at(300000)
 		c.rows[n-5] = moved
-		if err := first(c.store.Trash(ctx, gone.ID, gone.Revision, at(5)), c.store.Replace(ctx, moved, moved.Revision-1)); err != nil {
+		if err := first(c.store.Trash(ctx, gone.ID, gone.Revision, at(5)), c.store.Replace(ctx, moved, moved.Revision-1, nil)); err != nil {
 			return err
 		}
 	}

@@ -22,9 +22,10 @@ var templateWords = []TemplateCheck{
 	}},
 	{Name: "words are found case aside", Run: func(ctx context.Context, s template.Store) error {
 		rows := contents("Hello World", "hello world", "HELLO", "\u00c9clair \u00c4pfel", "\u00e9clair \u00e4pfel", "eclair apfel", "\u041f\u0420\u0418\u0412\u0415\u0422", "\u043f\u0440\u0438\u0432\u0435\u0442",
-			"\u0391\u03b8\u03ae\u03bd\u03b1")
+			"\u0391\u03b8\u03ae\u03bd\u03b1", "\u039f\u0394\u039f\u03a3", "\u03bf\u03b4\u03bf\u03c2")
 		return finds(ctx, s, rows, "hello", "HELLO", "hElLo wOrLd", "\u00c9CLAIR", "\u00e9clair", "\u00e4PFEL", "eclair", "\u041f\u0440\u0438\u0432\u0435\u0442",
-			"\u0430\u03b8", "\u0391\u0398\u0389\u039d\u0391", "\u03b1\u03b8\u03ae\u03bd\u03b1")
+			"\u0430\u03b8", "\u0391\u0398\u0389\u039d\u0391", "\u03b1\u03b8\u03ae\u03bd\u03b1",
+			"\u039f\u0394\u039f\u03a3", "\u03bf\u03b4\u03bf\u03c2")
 	}},
 	{Name: "words are found whole", Run: func(ctx context.Context, s template.Store) error {
 		rows := contents("welcome", "welcomes", "unwelcome", "come", "42", "421", "42nd", "a42", "x42y", "running", "run", "runs", "the", "a", "is it", "1st", "2nd2")
@@ -102,10 +103,10 @@ var templateWords = []TemplateCheck{
 		}
 		rows[0] = next(rows[0], "delta")
 		rows[0].Name, rows[0].Description = "fresh", "described"
-		if err := s.Replace(ctx, rows[0], 1); err != nil {
+		if err := s.Replace(ctx, rows[0], 1, nil); err != nil {
 			return err
 		}
-		if err := s.Replace(ctx, next(rows[1], "lost"), 7); err == nil {
+		if err := s.Replace(ctx, next(rows[1], "lost"), 7, nil); err == nil {
 			return fmt.Errorf("a Replace from revision 7 of a template at 1 was accepted")
 		}
 		return search(ctx, s, rows, "alpha", "beta", "delta", "fresh", "described", "lost", "row0", "row1")

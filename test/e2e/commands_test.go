@@ -109,10 +109,10 @@ func TestPurgeCommand(t *testing.T) {
 	gone := i.create(t, "gone", "")
 	i.do(t, "DELETE", "/v1/templates/"+gone, nil).want(204)
 
-	if out := done(t, "", append(database, "purge", "--older-than", "1h", "--keep-revisions", "2", "--dry-run")...); out != "0 templates would be removed from the trash\n3 old revisions would be removed\n" {
+	if out := done(t, "", append(database, "purge", "--older-than", "1h", "--keep-revisions", "2", "--dry-run")...); out != "0 templates would be removed from the trash\n0 characters would be removed from the trash\n3 old revisions would be removed\n" {
 		t.Errorf("dry: %s", out)
 	}
-	if out := done(t, "", append(database, "purge", "--older-than", "0s", "--keep-revisions", "2")...); out != "1 templates removed from the trash\n3 old revisions removed\n" {
+	if out := done(t, "", append(database, "purge", "--older-than", "0s", "--keep-revisions", "2")...); out != "1 templates removed from the trash\n0 characters removed from the trash\n3 old revisions removed\n" {
 		t.Errorf("purge: %s", out)
 	}
 	if got := numbers(i.do(t, "GET", "/v1/templates/"+id+"/revisions", nil).want(200), "revision"); got != "[6 5 2]" {

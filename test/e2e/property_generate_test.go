@@ -54,13 +54,16 @@ func (d *driver) drawRequest(t *rapid.T, o *operation) *request {
 		for range rapid.IntRange(1, 3).Draw(t, "changes") {
 			d.mutate(t, r)
 		}
-		r.broken = r.broken || (!slices.Contains(r.changes, beyond) && allows(r) != nil)
+		r.broken = r.broken || r.repeats() || (!slices.Contains(r.changes, beyond) && allows(r) != nil)
 	}
 	return r
 }
 
 func (d *driver) drawBody(t *rapid.T, r *request, s *openapi3.Schema) {
-	value := drawValue(t, "body", s, 0)
+	value := d.drawExample(t, r.op)
+	if value == nil {
+		value = drawValue(t, "body", s, 0)
+	}
 	if object, ok := value.(map[string]any); ok {
 		r.value = object
 		adapt(t, r, s)
@@ -118,6 +121,8 @@ func (d *driver) drawParameter(t *rapid.T, p *openapi3.Parameter) string {
 		if len(known) == 0 && p.Example != nil && rapid.IntRange(0, 3).Draw(t, "example "+p.Name) > 0 {
 			return fmt.Sprint(p.Example)
 		}
+	case p.In == openapi3.ParameterInQuery && p.Name == "template":
+		known = d.pool.living["templateid"]
 	case p.In == openapi3.ParameterInHeader && strings.HasPrefix(p.Name, "If-"):
 		known = d.pool.tags
 	case p.In == openapi3.ParameterInQuery && p.Name == "cursor":

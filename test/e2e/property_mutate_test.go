@@ -73,11 +73,20 @@ func mutateQuery(t *rapid.T, r *request) string {
 	r.query = slices.DeleteFunc(r.query, func(q header) bool { return q.name == name })
 	r.query = append(r.query, header{name, value})
 	if rapid.IntRange(0, 3).Draw(t, "repeated") == 3 {
-		// Which of the two is meant is anyone's guess, so that none is taken.
 		r.query = append(r.query, header{name, value})
-		r.broken = true
 	}
 	return name + " in the query"
+}
+
+// repeats tells whether a query parameter stands there twice. Which of the two is meant is anyone's guess, so that none
+// is taken.
+func (r *request) repeats() bool {
+	for i, q := range r.query {
+		if slices.ContainsFunc(r.query[:i], func(other header) bool { return other.name == q.name }) {
+			return true
+		}
+	}
+	return false
 }
 
 // addQuery puts something behind the query that no operation knows.

@@ -83,7 +83,7 @@ func (p *pool) learn(value any) {
 				p.cursors = remember(p.cursors, text)
 			case !known || !isText:
 				p.learn(each)
-			case p.reserved[text]:
+			case p.reserved[text] || text == "":
 			case v["deleted"] != nil:
 				p.gone[name] = remember(p.gone[name], text)
 			default:
@@ -231,6 +231,7 @@ func makeCredentials(t *testing.T, i *service, p *pool) []credential {
 		limited("writer", "templates:write", "templates:read"),
 		limited("keeper", "keys:admin"),
 		limited("stranger", "characters:read"),
+		limited("player", "characters:read", "characters:write"),
 		{name: "key in upper case as a token", headers: []header{{"Authorization", "bEARER " + strings.ToUpper(key("all", 0, "templates:read", "templates:write", "characters:read", "characters:write", "keys:admin"))}}},
 		{name: "limited key", limited: true, headers: []header{asKey(key("hasty", 3, "templates:read", "templates:write", "characters:read", "characters:write", "keys:admin"))}},
 		{name: "nobody", kind: noCredential},
@@ -272,9 +273,13 @@ func (r *request) asks(name string) bool {
 func excused(r *request, a *reply) bool {
 	if a.Status == http.StatusBadRequest {
 		// Cursors are signed and belong to one list, filter and sort. A revision is picked by its number or by a label.
-		return r.asks("cursor") || r.asks("revision") && r.asks("label")
+		// A sheet takes them for a stored template only.
+		return r.asks("cursor") || r.asks("revision") && r.asks("label") || (r.asks("revision") || r.asks("label")) && ofCharacters(r.op) && !r.asks("template")
 	}
 	if a.Status == http.StatusForbidden {
+		if r.asks("template") && !r.credential.holds([]string{"templates:read"}) {
+			return true // the sheet of a stored template needs its scope too
+		}
 		// Nobody gives away a scope that he does not hold.
 		scopes, _ := r.value["scopes"].([]any)
 		return slices.ContainsFunc(scopes, func(s any) bool { return !r.credential.holds([]string{fmt.Sprint(s)}) })
@@ -293,6 +298,12 @@ func excused(r *request, a *reply) bool {
 		return r.brings("Idempotency-Key") // used for another request before
 	}
 	for _, e := range p.Errors {
+		if ofCharacters(r.op) {
+			if aboutShape(e.Detail) {
+				return false
+			}
+			continue
+		}
 		field, _ := r.value[strings.TrimPrefix(e.Pointer, "/")].(string)
 		switch e.Pointer {
 		case "/data": // lacks what the template uses, and that is not to be passed over

@@ -74,6 +74,12 @@ func startUnready(t *testing.T, s settings) *service {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return run(t, c)
+}
+
+// run runs an instance with a configuration and does not wait until it is ready.
+func run(t *testing.T, c *config.Config) *service {
+	t.Helper()
 	i := &service{logs: &syncBuffer{}, greeting: &syncBuffer{}}
 	a, err := app.New(c, app.Output{Log: i.logs, Greeting: i.greeting})
 	if err != nil {

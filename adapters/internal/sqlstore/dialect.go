@@ -1,6 +1,13 @@
 package sqlstore
 
-import "time"
+import (
+	"context"
+	"database/sql"
+	"strings"
+	"time"
+
+	"bitbucket.org/templar/templar/core/template"
+)
 
 // Dialect is all that differs between the engines in the statements of the stores. Each adapter has one.
 type Dialect struct {
@@ -10,8 +17,8 @@ type Dialect struct {
 	Time func(t time.Time) any
 	// Replace are the statements that keep the current revision of a living template and then store the next. If there
 	// are several, they run in one transaction. Each is given all of: $1 id, $2 the revision that must be the current
-	// one, $3 name, $4 description, $5 content, $6 syntax, $7 revision, $8 author, $9 modified. The last one changes
-	// one row, or none when the template is not as expected.
+	// one, $3 name, $4 description, $5 content, $6 syntax, $7 revision, $8 author, $9 modified, and where there is a
+	// Words.Column $10 its value. The last one changes one row, or none when the template is not as expected.
 	Replace []string
 	// LockClaim is a statement that answers whether nobody else is using the idempotency key whose number is $1, and
 	// keeps others from it until the transaction ends; "" where transactions that write never run side by side.
@@ -26,16 +33,15 @@ type Dialect struct {
 	Rows func(set RowSet, before int) (body string, args []any)
 	// MaxParameters is how many parameters Rows may give; 0 where it gives one for each column.
 	MaxParameters int
+	// Lanes are the trips that requests share: reads of single templates, and creations.
+	Lanes Lanes
 	// StartsWith is the condition that the name starts with a parameter, whose name replaces every %s. Beside it the
 	// key of the name is held within bounds, for the index.
 	StartsWith string
-	// Words is the condition that a row has all words of the parameter that WordsParameter makes of a text. The
-	// parameter's name, such as $3, replaces its %s.
-	Words          string
-	WordsParameter func(text string) string
-	// WordWindow is how many rows of a list are looked at for words before the word index is asked; 0 where the engine
-	// finds the better way by itself. It needs CompareRows.
-	WordWindow int
+	// Words is how rows are searched for words.
+	Words WordSearch
+	// Characters is how rows of characters are searched.
+	Characters CharacterSearch
 	// CompareRows is set where (key, templateid) > ($1, $2) is a range of an index also when the key is an expression.
 	CompareRows bool
 	// PageBound is set where the planner has to be told that a page is small before it knows the parameters.
@@ -46,6 +52,9 @@ type Dialect struct {
 	// Ready are statements that fail while tables, columns or functions of this engine are missing, beside those that
 	// all engines share.
 	Ready []string
+	// Agree looks whether the server still does what the Dialect takes for granted, and tells what it does not; nil for
+	// nothing to look at.
+	Agree func(ctx context.Context, db Queryer) error
 	// Fault tells what a driver's error means: an *fault.Error, Internal for what nobody expects.
 	Fault func(err error) error
 	// Duplicate tells whether the error is a violation of a unique index.
@@ -56,6 +65,43 @@ type Dialect struct {
 	// Outdated tells whether the error means that a prepared statement has to be prepared anew, and that nothing of it
 	// was done.
 	Outdated func(err error) bool
+}
+
+// Queryer reads one row.
+type Queryer interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// WordSearch is how an engine searches the rows of templates for words.
+type WordSearch struct {
+	// Column is a column of templates for the words of a row in the form that the engine's index takes, which every
+	// write fills; "" where the engine makes all of its index itself.
+	Column string
+	// Value makes the column's value, in the text form of its type.
+	Value func(t *template.Template) string
+	// Condition is the condition that a row has all words of a text; parameter adds an argument to the statement and
+	// gives its name, such as $3.
+	Condition func(text string, parameter func(any) string) string
+	// Window is how many rows of a list are looked at for words before the word index is asked; 0 where the engine
+	// finds the better way by itself. It needs Dialect.CompareRows.
+	Window int
+}
+
+// listed gives what, in which %s stands for the column, to be put into a list of columns or values; "" without a
+// column.
+func (w *WordSearch) listed(what string) string {
+	if w.Column == "" {
+		return ""
+	}
+	return strings.ReplaceAll(what, "%s", w.Column)
+}
+
+// with adds the value of the column, if there is one, to the arguments of a statement.
+func (w *WordSearch) with(args []any, t *template.Template) []any {
+	if w.Column == "" {
+		return args
+	}
+	return append(args, w.Value(t))
 }
 
 // time gives the parameter of a time; null for the zero time.

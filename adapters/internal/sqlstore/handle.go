@@ -155,6 +155,16 @@ func (h *Handle) exec(ctx context.Context, text string, args ...any) (int64, err
 	return affected(s.ExecContext(ctx, args...))
 }
 
+// returning runs one statement that writes, as a transaction of its own, and calls each for every row that it returns.
+func (h *Handle) returning(ctx context.Context, text string, args []any, each func(*sql.Rows) error) error {
+	s, err := h.statement(ctx, h.write, text)
+	if err != nil {
+		return err
+	}
+	rows, err := s.QueryContext(ctx, args...)
+	return eachRow(rows, err, each)
+}
+
 func affected(r sql.Result, err error) (int64, error) {
 	if err != nil {
 		return 0, err

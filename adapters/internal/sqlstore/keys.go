@@ -19,13 +19,9 @@ const (
 // one length, in UTC, so that it sorts by time.
 const SQLiteTime = "2006-01-02 15:04:05.000000"
 
-// WordsFunction is the SQL function that PostgreSQL's word index is made with. A
-// search calls it on the text searched for, so that both are cut alike:
-//
-//	WHERE <WordsKey("name", "description", "content")> @> templar_word_hashes($1)
-//
-// It answers an empty array for a text without a word, and every row contains
-// that.
+// WordsFunction is the SQL function that finds the words of a text in
+// PostgreSQL, as the array of their hashes. It answers an empty array for a
+// text without a word, and every row contains that.
 const WordsFunction = "templar_word_hashes"
 
 // namePrefix is how many characters of a template's name are in its index: all
@@ -66,13 +62,19 @@ func TextKey(e Engine, column string, prefix int) string {
 }
 
 // WordsKey is the array of the hashes of the words in all columns together,
-// which PostgreSQL's word index holds. In SQLite the index is an FTS5 table.
-func WordsKey(columns ...string) string {
+// which PostgreSQL's word index holds: what stands in the column ready, where
+// it is null or "", what WordsFunction makes of the texts. In SQLite the index
+// is an FTS5 table.
+func WordsKey(ready string, columns ...string) string {
 	parts := make([]string, len(columns))
 	for i, c := range columns {
 		parts[i] = fmt.Sprintf(`COALESCE(%s, '')`, quoted(c))
 	}
-	return WordsFunction + "(" + strings.Join(parts, ` || ' ' || `) + `)`
+	made := WordsFunction + "(" + strings.Join(parts, ` || ' ' || `) + `)`
+	if ready == "" {
+		return made
+	}
+	return "COALESCE(" + quoted(ready) + ", " + made + ")"
 }
 
 // quoted is a column as an SQL identifier.

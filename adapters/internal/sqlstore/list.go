@@ -62,7 +62,7 @@ func (l *listing) filter(f template.Filter) (filtered bool) {
 
 // words is the condition that a row has all the words of f.
 func (l *listing) words(f template.Filter) string {
-	return strings.Replace(l.dialect.Words, "%s", l.parameter(l.dialect.WordsParameter(f.Words)), 1)
+	return l.dialect.Words.Condition(f.Words, l.parameter)
 }
 
 // storable holds for texts that a database can have: PostgreSQL refuses others even as parameters.
@@ -170,7 +170,7 @@ func (s *Templates) List(ctx context.Context, q template.Query) ([]template.Temp
 	if q.Sort.Key == "" {
 		q.Sort.Key = template.ByCreated
 	}
-	if s.h.dialect.WordWindow > 0 && len(template.Words(q.Filter.Words)) > 0 {
+	if s.h.dialect.Words.Window > 0 && len(template.Words(q.Filter.Words)) > 0 {
 		near, err := s.list(ctx, q, s.WordPage(q, Near))
 		if err != nil || len(near) == q.Limit {
 			return near, err

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"bitbucket.org/templar/templar/core/fault"
@@ -17,11 +18,15 @@ var ready = []string{
 	keyColumns + ` LIMIT 0`,
 }
 
-// SchemaReady tells whether the tables are in place with all columns that the stores use; an Unavailable fault when
-// they are not, or when the database is away.
+// SchemaReady tells whether the tables are in place with all columns that the stores use, and the server does what they
+// take for granted; an Unavailable fault when that is not so, or when the database is away.
 func (h *Handle) SchemaReady(ctx context.Context) error {
 	return h.run(ctx, "schema.ready", func(ctx context.Context) error {
-		for _, text := range append(ready, h.dialect.Ready...) {
+		texts := slices.Concat(ready, readyCharacters, h.dialect.Ready)
+		if column := h.dialect.Words.Column; column != "" {
+			texts = append(texts, `SELECT `+column+` FROM templates LIMIT 0`)
+		}
+		for _, text := range texts {
 			rows, err := h.read.QueryContext(ctx, text)
 			if err != nil {
 				return err
@@ -30,7 +35,10 @@ func (h *Handle) SchemaReady(ctx context.Context) error {
 				return err
 			}
 		}
-		return nil
+		if h.dialect.Agree == nil {
+			return nil
+		}
+		return h.dialect.Agree(ctx, h.read)
 	})
 }
 

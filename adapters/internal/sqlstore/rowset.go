@@ -21,10 +21,11 @@ type ColumnType uint8
 
 // The types, and what stands for them in Go.
 const (
-	UUIDColumn ColumnType = iota // string
-	TextColumn                   // string
-	IntColumn                    // int; 0 is null
-	TimeColumn                   // time.Time in UTC; zero is null
+	UUIDColumn  ColumnType = iota // string
+	TextColumn                    // string
+	IntColumn                     // int; 0 is null
+	TimeColumn                    // time.Time in UTC; zero is null
+	WordsColumn                   // string, as WordSearch.Value makes it
 )
 
 // RowSet is rows that a statement is given as parameters, all at once.

@@ -15,19 +15,42 @@ import (
 )
 
 // Templates is a template.Store on a Handle.
-type Templates struct{ h *Handle }
+type Templates struct {
+	h *Handle
+	// reads and creations let requests of the same moment share a trip.
+	reads     *gathering[uuid.UUID, found]
+	creations *gathering[*template.Template, error]
+}
 
 // Templates gives the store of templates.
-func (h *Handle) Templates() *Templates { return &Templates{h} }
+func (h *Handle) Templates() *Templates {
+	s := &Templates{h: h}
+	s.share()
+	return s
+}
 
 var errNoTemplate error = fault.New(fault.NotFound, "there is no template with this id")
 var errNoRevision error = fault.New(fault.NotFound, "the template has no such revision")
 var errNoReceipt error = fault.New(fault.NotFound, "the idempotency key has not been used")
 
-var getTemplate = `SELECT ` + templateColumns(currentContent) + ` FROM templates WHERE templateid = $1`
+var (
+	getTemplate  = `SELECT ` + templateColumns(currentContent) + ` FROM templates WHERE templateid = $1`
+	getTemplates = `SELECT ` + templateColumns(currentContent) + ` FROM templates WHERE templateid = ANY(ARRAY(SELECT templateid FROM v))`
+)
 
 // Get implements template.Store.
 func (s *Templates) Get(ctx context.Context, id uuid.UUID) (template.Template, error) {
+	if s.reads.lanes == 0 {
+		return s.get(ctx, id)
+	}
+	got, err := s.reads.do(ctx, id)
+	if err != nil {
+		return template.Template{}, s.h.fault(ctx, err)
+	}
+	return got.template, got.err
+}
+
+func (s *Templates) get(ctx context.Context, id uuid.UUID) (template.Template, error) {
 	var t template.Template
 	err := s.h.run(ctx, "template.get", func(ctx context.Context) error {
 		return orElse(s.h.row(ctx, getTemplate, templateFields(&t), id.String()), errNoTemplate)
@@ -52,37 +75,45 @@ func (s *Templates) Revision(ctx context.Context, id uuid.UUID, n int) (template
 	return t, err
 }
 
-const createTemplate = `INSERT INTO templates (templateid, name, description, content, syntax, revision, author, created, modified)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (templateid) DO NOTHING`
+func (d *Dialect) createTemplate() string {
+	return `INSERT INTO templates (templateid, name, description, content, syntax, revision, author, created, modified` + d.Words.listed(", %s") + `)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9` + d.Words.listed(", $10") + `) ON CONFLICT (templateid) DO NOTHING`
+}
 
 // Create implements template.Store.
 func (s *Templates) Create(ctx context.Context, t template.Template, claim *template.Claim) error {
-	args := []any{t.ID.String(), t.Name, t.Description, t.Content, string(t.Syntax), t.Revision, t.Author,
-		s.h.dialect.time(t.Created), s.h.dialect.time(t.Modified)}
+	if claim != nil || s.creations.lanes == 0 {
+		return s.create(ctx, &t, claim)
+	}
+	refused, err := s.creations.do(ctx, &t)
+	if err != nil {
+		return s.h.fault(ctx, err)
+	}
+	return refused
+}
+
+func (s *Templates) create(ctx context.Context, t *template.Template, claim *template.Claim) error {
+	d := &s.h.dialect
+	args := d.Words.with([]any{t.ID.String(), t.Name, t.Description, t.Content, string(t.Syntax), t.Revision, t.Author,
+		d.time(t.Created), d.time(t.Modified)}, t)
 	return s.h.run(ctx, "template.create", func(ctx context.Context) error {
-		return s.claimed(ctx, t.ID, claim, createTemplate, template.ErrTaken, args...)
+		return s.claimed(ctx, t.ID, claim, []string{d.createTemplate()}, template.ErrTaken, args...)
 	})
 }
 
 // Replace implements template.Store.
-func (s *Templates) Replace(ctx context.Context, t template.Template, was int) error {
-	args := []any{t.ID.String(), was, t.Name, t.Description, t.Content, string(t.Syntax), t.Revision, t.Author,
-		s.h.dialect.time(t.Modified)}
+func (s *Templates) Replace(ctx context.Context, t template.Template, was int, claim *template.Claim) error {
+	args := s.h.dialect.Words.with([]any{t.ID.String(), was, t.Name, t.Description, t.Content, string(t.Syntax), t.Revision, t.Author,
+		s.h.dialect.time(t.Modified)}, &t)
 	return s.h.run(ctx, "template.replace", func(ctx context.Context) error {
-		texts := s.h.dialect.Replace
-		if len(texts) == 1 {
-			n, err := s.h.exec(ctx, texts[0], args...)
-			return oneOr(n, err, template.ErrStale)
-		}
-		return s.h.inTx(ctx, texts, func(t tx) (err error) {
-			var n int64
-			for _, text := range texts {
-				if n, err = t.exec(ctx, text, args...); err != nil {
-					return err
-				}
-			}
-			return oneOr(n, nil, template.ErrStale)
-		})
+		return s.claimed(ctx, t.ID, claim, s.h.dialect.Replace, template.ErrStale, args...)
+	})
+}
+
+// Claim implements template.Store.
+func (s *Templates) Claim(ctx context.Context, id uuid.UUID, claim template.Claim) error {
+	return s.h.run(ctx, "receipt.claim", func(ctx context.Context) error {
+		return s.claimed(ctx, id, &claim, nil, nil)
 	})
 }
 
@@ -101,7 +132,7 @@ const undeleteTemplate = `UPDATE templates SET deleted = NULL WHERE templateid =
 // Undelete implements template.Store.
 func (s *Templates) Undelete(ctx context.Context, id uuid.UUID, was int, claim *template.Claim) error {
 	return s.h.run(ctx, "template.undelete", func(ctx context.Context) error {
-		return s.claimed(ctx, id, claim, undeleteTemplate, template.ErrStale, id.String(), was)
+		return s.claimed(ctx, id, claim, []string{undeleteTemplate}, template.ErrStale, id.String(), was)
 	})
 }
 
@@ -110,34 +141,53 @@ VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (username, idempotency_key) DO UPDAT
 templateid = excluded.templateid, revision = excluded.revision, expires = excluded.expires
 WHERE idempotency_keys.expires <= $7`
 
-// claimed runs a statement that must change one row, else it is refused; with a claim, both in one transaction.
-func (s *Templates) claimed(ctx context.Context, id uuid.UUID, c *template.Claim, text string, refused error, args ...any) error {
-	if c == nil {
-		n, err := s.h.exec(ctx, text, args...)
+// claimed runs statements, all with the same arguments, of which the last must change one row, else they are refused;
+// several, or a claim and what it is for, in one transaction.
+func (s *Templates) claimed(ctx context.Context, id uuid.UUID, c *template.Claim, texts []string, refused error, args ...any) error {
+	if c == nil && len(texts) == 1 {
+		n, err := s.h.exec(ctx, texts[0], args...)
 		return oneOr(n, err, refused)
 	}
 	d := &s.h.dialect
-	texts := []string{claimKey, text}
-	if d.LockClaim != "" {
-		texts = append(texts, d.LockClaim)
-	}
-	return s.h.inTx(ctx, texts, func(t tx) error {
+	needed := texts
+	if c != nil {
+		needed = append([]string{claimKey}, texts...)
 		if d.LockClaim != "" {
-			var free bool
-			if err := t.row(ctx, d.LockClaim, &free, lockNumber(c)); err != nil {
+			needed = append(needed, d.LockClaim)
+		}
+	}
+	return s.h.inTx(ctx, needed, func(t tx) error {
+		if c != nil {
+			if err := t.claim(ctx, d, id, c); err != nil {
 				return err
 			}
-			if !free {
-				return template.ErrClaimRunning
+		}
+		for i, text := range texts {
+			n, err := t.exec(ctx, text, args...)
+			if i == len(texts)-1 {
+				err = oneOr(n, err, refused)
+			}
+			if err != nil {
+				return err
 			}
 		}
-		n, err := t.exec(ctx, claimKey, c.User, c.Key, c.Fingerprint[:], id.String(), c.Revision, d.time(c.Expires), d.time(time.Now()))
-		if err := oneOr(n, err, template.ErrClaimed); err != nil {
+		return nil
+	})
+}
+
+// claim stores a claim, if it can be used.
+func (t tx) claim(ctx context.Context, d *Dialect, id uuid.UUID, c *template.Claim) error {
+	if d.LockClaim != "" {
+		var free bool
+		if err := t.row(ctx, d.LockClaim, &free, lockNumber(c)); err != nil {
 			return err
 		}
-		n, err = t.exec(ctx, text, args...)
-		return oneOr(n, err, refused)
-	})
+		if !free {
+			return template.ErrClaimRunning
+		}
+	}
+	n, err := t.exec(ctx, claimKey, c.User, c.Key, c.Fingerprint[:], id.String(), c.Revision, d.time(c.Expires), d.time(time.Now()))
+	return oneOr(n, err, template.ErrClaimed)
 }
 
 // lockNumber is a number for a user's key. That two keys share one is as good as impossible, and would do no more

@@ -11,7 +11,7 @@ import (
 type Reach int
 
 const (
-	// Near looks at the next rows in the list's order, Dialect.WordWindow of them: there is a page of common words.
+	// Near looks at the next rows in the list's order, WordSearch.Window of them: there is a page of common words.
 	Near Reach = iota
 	// Far asks the word index for every row that has the words, and sorts them: they are few when Near found no page.
 	Far
@@ -44,7 +44,7 @@ func (s *Templates) WordPage(q template.Query, reach Reach) PageStatement {
 	order := " ORDER BY " + key + direction + ", templateid" + direction
 	columns := "SELECT " + templateColumns(content)
 	if reach == Near {
-		l.add(columns, " FROM (SELECT * FROM templates", where, order, " LIMIT ", strconv.Itoa(d.WordWindow), ") AS near WHERE ", l.words(q.Filter), order)
+		l.add(columns, " FROM (SELECT * FROM templates", where, order, " LIMIT ", strconv.Itoa(d.Words.Window), ") AS near WHERE ", l.words(q.Filter), order)
 	} else {
 		l.add("WITH found AS MATERIALIZED (SELECT * FROM templates WHERE deleted IS ", map[bool]string{false: "NULL", true: "NOT NULL"}[q.Filter.Trash],
 			" AND ", l.words(q.Filter), ") ", columns, " FROM found", where, order)

@@ -20,14 +20,9 @@ var (
 
 // The WHERE of a statement that selects from v alone tells SQLite that ON is no join.
 const (
-	storeCreated = `INSERT INTO templates (templateid, name, description, content, syntax, revision, author, created, modified, deleted)
-SELECT templateid, name, description, content, syntax, revision, author, created, modified, deleted FROM v WHERE 1 = 1
-ON CONFLICT (templateid) DO NOTHING`
 	storeKept = `INSERT INTO template_revisions (templateid, revision, name, description, content, syntax, author, modified)
 SELECT templateid, revision, COALESCE(name, ''), COALESCE(description, ''), COALESCE(content, ''), syntax, author, modified
 FROM templates WHERE templateid IN (SELECT templateid FROM v)`
-	storeReplaced = `UPDATE templates SET name = v.name, description = v.description, content = v.content, syntax = v.syntax, revision = v.revision,
-author = v.author, modified = v.modified, deleted = v.deleted FROM v WHERE templates.templateid = v.templateid`
 	storeSuperseded = `INSERT INTO template_revisions (templateid, revision, name, description, content, syntax, author, modified)
 SELECT templateid, revision, name, description, content, syntax, author, modified FROM v`
 	storeMarked = `UPDATE templates SET deleted = v.deleted FROM v WHERE templates.templateid = v.templateid`
@@ -38,12 +33,24 @@ SELECT templateid, label, to_revision, username, moved FROM v WHERE 1 = 1
 ON CONFLICT (templateid, label) DO UPDATE SET revision = excluded.revision, username = excluded.username, modified = excluded.modified`
 )
 
+func (d *Dialect) storeCreated() string {
+	words := d.Words.listed(", %s")
+	return `INSERT INTO templates (templateid, name, description, content, syntax, revision, author, created, modified, deleted` + words + `)
+SELECT templateid, name, description, content, syntax, revision, author, created, modified, deleted` + words + ` FROM v WHERE 1 = 1
+ON CONFLICT (templateid) DO NOTHING`
+}
+
+func (d *Dialect) storeReplaced() string {
+	return `UPDATE templates SET name = v.name, description = v.description, content = v.content, syntax = v.syntax, revision = v.revision,
+author = v.author, modified = v.modified, deleted = v.deleted` + d.Words.listed(", %s = v.%s") + ` FROM v WHERE templates.templateid = v.templateid`
+}
+
 // store stores what came of the batch. New rows are stored in the order of their ids, so that two batches of the same
 // templates wait for each other, and never in a circle.
 func (w *writing) store(ctx context.Context) error {
-	created := rowsOf(w.created)
+	created := w.d.current(w.created)
 	slices.SortFunc(created.Rows, func(a, b []any) int { return strings.Compare(a[0].(string), b[0].(string)) })
-	if n, err := w.t.execSet(ctx, w.d, created, storeCreated); err != nil {
+	if n, err := w.t.execSet(ctx, w.d, created, w.d.storeCreated()); err != nil {
 		return err
 	} else if int(n) != len(created.Rows) {
 		return errOvertaken
@@ -61,7 +68,7 @@ func (w *writing) store(ctx context.Context) error {
 		text string
 	}{
 		{idSet(w.kept), storeKept},
-		{rowsOf(w.replaced), storeReplaced},
+		{w.d.current(w.replaced), w.d.storeReplaced()},
 		{rowsOf(superseded), storeSuperseded},
 		{marked, storeMarked},
 		{RowSet{moveSet, w.moves}, storeMoves},
@@ -79,6 +86,19 @@ func rowsOf(templates []*template.Template) RowSet {
 	for i, t := range templates {
 		set.Rows[i] = []any{t.ID.String(), t.Name, t.Description, t.Content, string(t.Syntax), t.Revision, t.Author,
 			utc(t.Created), utc(t.Modified), utc(t.Deleted)}
+	}
+	return set
+}
+
+// current gives the rows of templates themselves, which have their words with them.
+func (d *Dialect) current(templates []*template.Template) RowSet {
+	set := rowsOf(templates)
+	if d.Words.Column == "" {
+		return set
+	}
+	set.Columns = append(slices.Clone(set.Columns), Column{d.Words.Column, WordsColumn})
+	for i, t := range templates {
+		set.Rows[i] = d.Words.with(set.Rows[i], t)
 	}
 	return set
 }

@@ -34,7 +34,8 @@ type Output struct {
 type App struct {
 	config   *config.Config
 	output   Output
-	log      *zap.Logger
+	logs     *logs
+	log      *zap.Logger // the events of logs
 	metrics  *prometheus.Metrics
 	services *Services
 
@@ -57,7 +58,8 @@ func New(c *config.Config, output Output) (*App, error) {
 	if output.Greeting == nil {
 		output.Greeting = os.Stdout
 	}
-	a := &App{config: c, output: output, log: newLog(c.Log, output.Log), metrics: prometheus.New(Version())}
+	a := &App{config: c, output: output, logs: newLogs(c.Log, output.Log), metrics: prometheus.New(Version())}
+	a.log = a.logs.events
 	for _, warning := range c.Warnings {
 		a.log.Warn(warning)
 	}
@@ -87,7 +89,7 @@ func (a *App) build() error {
 		metricsPage = a.metrics.Handler()
 	}
 	api, err := httpapi.New(httpapi.Config{
-		Templates: s.Templates, Keys: s.Keys, Limiter: s.Limiter, Sealer: s.Sealer, Log: a.log, Meter: a.metrics,
+		Templates: s.Templates, Characters: s.Characters, Keys: s.Keys, Limiter: s.Limiter, Sealer: s.Sealer, AccessLog: a.logs.access, Meter: a.metrics,
 		Metrics: metricsPage, Ready: a.ready, Stopping: a.stopping.Load, Checks: checks,
 		DefaultRate: c.Auth.DefaultRate, MaxContent: int(c.Content.MaxBytes),
 		CORSOrigins: c.HTTP.CORSOrigins, TrustedProxies: c.HTTP.TrustedProxies, Version: Version(),
@@ -239,6 +241,6 @@ func (a *App) Close() error {
 	if a.services != nil {
 		errs = append(errs, a.services.Close())
 	}
-	_ = a.log.Sync() // terminals and pipes refuse it; there is nothing to do about it
+	a.logs.close()
 	return errors.Join(errs...)
 }

@@ -104,10 +104,12 @@ func AsOperator(ctx context.Context) context.Context {
 // housekeep removes what has expired, once a while.
 func (a *App) housekeep(ctx context.Context) {
 	for sleep(ctx, 10*time.Minute) {
-		if n, err := a.services.Templates.ForgetReceipts(ctx); err != nil {
-			a.log.Warn("expired idempotency keys could not be removed", zap.Error(err))
-		} else if n > 0 {
-			a.log.Debug("expired idempotency keys removed", zap.Int("count", n))
+		for _, forget := range []func(context.Context) (int, error){a.services.Templates.ForgetReceipts, a.services.Characters.ForgetReceipts} {
+			if n, err := forget(ctx); err != nil {
+				a.log.Warn("expired idempotency keys could not be removed", zap.Error(err))
+			} else if n > 0 {
+				a.log.Debug("expired idempotency keys removed", zap.Int("count", n))
+			}
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"bitbucket.org/templar/templar/adapters/udiff"
 	"bitbucket.org/templar/templar/config"
 	"bitbucket.org/templar/templar/core/auth"
+	"bitbucket.org/templar/templar/core/character"
 	"bitbucket.org/templar/templar/core/page"
 	"bitbucket.org/templar/templar/core/template"
 	"bitbucket.org/templar/templar/ports"
@@ -24,10 +25,11 @@ const seedKeys = "sec_apikeys"
 // Services are the use cases over the configured database and Redis. What a command changes through them shows on the
 // serving instances as if one of them had done it.
 type Services struct {
-	Config    *config.Config
-	Templates *template.Service
-	Keys      *auth.Service
-	Stores    *Stores
+	Config     *config.Config
+	Templates  *template.Service
+	Characters *character.Service
+	Keys       *auth.Service
+	Stores     *Stores
 	// Limiter counts requests, Sealer signs cursors.
 	Limiter ports.Limiter
 	Sealer  *page.Sealer
@@ -77,6 +79,7 @@ func (s *Services) connect(c *config.Config, o Observers) error {
 		Bounds: template.Bounds{MaxBytes: int(c.Render.MaxBytes), Timeout: c.Render.Timeout},
 		Trees:  memory.NewTrees(c.Cache.MaxBytes / treeShare), Differ: udiff.Differ{},
 	})
+	s.Characters = character.NewService(character.Config{Store: s.Stores.Characters, Sealer: s.Sealer})
 	return nil
 }
 

@@ -19,15 +19,17 @@ import (
 	"bitbucket.org/templar/templar/adapters/sqlite"
 	"bitbucket.org/templar/templar/config"
 	"bitbucket.org/templar/templar/core/auth"
+	"bitbucket.org/templar/templar/core/character"
 	"bitbucket.org/templar/templar/core/template"
 	"bitbucket.org/templar/templar/ports"
 )
 
 // Stores are the configured database, behind the ports of the core.
 type Stores struct {
-	Templates template.Database
-	Keys      auth.KeyStore
-	Probe     ports.Probe
+	Templates  template.Database
+	Characters character.Store
+	Keys       auth.KeyStore
+	Probe      ports.Probe
 	// Migrator brings up the schema; nil where the engine has none.
 	Migrator ports.Migrator
 	// InPlace tells whether Templar's tables are there; nil where the engine has no schema.
@@ -48,20 +50,21 @@ func OpenStores(c *config.Config, observe func(query string, took time.Duration,
 	switch c.Database.Engine {
 	case config.EngineMemory:
 		store := memory.NewTemplates()
-		return &Stores{Templates: store, Keys: memory.NewKeys(), Probe: store, Embedded: true, Close: func() error { return nil }}, nil
+		return &Stores{Templates: store, Characters: memory.NewCharacters(), Keys: memory.NewKeys(), Probe: store, Embedded: true,
+			Close: func() error { return nil }}, nil
 	case config.EngineSQLite:
 		db, err := sqlite.Open(sqlite.Config{Path: c.Database.Path, Observe: observe})
 		if err != nil {
 			return nil, err
 		}
-		return &Stores{Templates: db.Templates(), Keys: db.Keys(), Probe: db, Migrator: sqlite.NewMigrator(db.SQL()),
+		return &Stores{Templates: db.Templates(), Characters: db.Characters(), Keys: db.Keys(), Probe: db, Migrator: sqlite.NewMigrator(db.SQL()),
 			InPlace: db.SchemaReady, TimeColumn: db.ProbeQuery, Stats: db.Stats, Embedded: true, Close: db.Close}, nil
 	case config.EnginePostgres:
 		db, err := postgres.Open(postgres.Config{DSN: c.Database.PostgresDSN().Reveal(), MaxConns: c.Database.MaxConn, Observe: observe})
 		if err != nil {
 			return nil, err
 		}
-		return &Stores{Templates: db.Templates(), Keys: db.Keys(), Probe: db, Migrator: postgres.NewMigrator(db.SQL()),
+		return &Stores{Templates: db.Templates(), Characters: db.Characters(), Keys: db.Keys(), Probe: db, Migrator: postgres.NewMigrator(db.SQL()),
 			InPlace: db.SchemaReady, TimeColumn: db.ProbeQuery, Stats: db.Stats, Close: db.Close}, nil
 	}
 	return nil, fmt.Errorf("DB_ENGINE=%s is not built into this version; use pg, sqlite or memory", c.Database.Engine)

@@ -19,11 +19,11 @@ import (
 func keysCommand() *cobra.Command {
 	group := &cobra.Command{
 		Use:   "keys",
-		Short: "Make, list, revoke and rotate API keys in the database",
+		Short: "Make, list, revoke and rotate API keys in the database; make a bearer token",
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	group.AddCommand(keysCreateCommand(), keysListCommand(), keysRevokeCommand(), keysRotateCommand())
+	group.AddCommand(keysCreateCommand(), keysListCommand(), keysRevokeCommand(), keysRotateCommand(), keysTokenCommand())
 	return group
 }
 

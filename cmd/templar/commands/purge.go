@@ -18,8 +18,8 @@ func purgeCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "purge [--older-than DURATION] [--keep-revisions N] [--dry-run]",
 		Short: "Empty the trash, thin the history",
-		Long: `Remove for good what has been in the trash for longer than --older-than, with all its revisions, and of each living
-template the revisions but for the newest --keep-revisions and those with a label. In small transactions.`,
+		Long: `Remove for good the templates, with all their revisions, and the characters that have been in the trash for longer than
+--older-than, and of each living template the revisions but for the newest --keep-revisions and those with a label. In small transactions.`,
 		Example: "  templar purge --older-than 720h --keep-revisions 50 --dry-run",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -38,8 +38,14 @@ template the revisions but for the newest --keep-revisions and those with a labe
 					done = "would be removed"
 				}
 				if trash {
-					n, err := s.Templates.Purge(ctx, time.Now().Add(-olderThan), dry)
+					before := time.Now().Add(-olderThan)
+					n, err := s.Templates.Purge(ctx, before, dry)
 					fmt.Fprintf(c.OutOrStdout(), "%d templates %s from the trash\n", n, done)
+					if err != nil {
+						return err
+					}
+					n, err = s.Characters.Purge(ctx, before, dry)
+					fmt.Fprintf(c.OutOrStdout(), "%d characters %s from the trash\n", n, done)
 					if err != nil {
 						return err
 					}

@@ -1,0 +1,114 @@
+package sqlstore
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// sharedTrip bounds a trip that several calls share; each of them waits for it no longer than its own context says.
+const sharedTrip = 5 * time.Second
+
+// gathering lets calls that come while others are under way share one trip to the database: under load many rows cost
+// little more than one, and a commit is shared. A call that comes alone goes at once, by itself.
+//
+// What a call asks for begins after the call did, so a read never answers what was true before it.
+type gathering[Q, A any] struct {
+	// lanes is how many trips are under way at the same time; most how many calls share one, and weight, which may be
+	// nil, what a call adds to the heaviest trip.
+	lanes  int
+	most   int
+	weight func(Q) int
+	heavy  int
+	// trip answers all calls, or fails for all of them. It is bounded by its context.
+	trip func(context.Context, []Q) ([]A, error)
+
+	mu      sync.Mutex
+	running int
+	waiting []*gathered[Q, A]
+}
+
+// gathered is one call.
+type gathered[Q, A any] struct {
+	ask    Q
+	answer A
+	err    error
+	done   chan struct{}
+}
+
+// do makes the call, alone or with others.
+func (g *gathering[Q, A]) do(ctx context.Context, ask Q) (A, error) {
+	g.mu.Lock()
+	if g.running < g.lanes && len(g.waiting) == 0 {
+		g.running++
+		g.mu.Unlock()
+		defer g.next()
+		answers, err := g.trip(ctx, []Q{ask})
+		if err != nil {
+			var none A
+			return none, err
+		}
+		return answers[0], nil
+	}
+	call := &gathered[Q, A]{ask: ask, done: make(chan struct{})}
+	g.waiting = append(g.waiting, call)
+	g.mu.Unlock()
+	select {
+	case <-call.done:
+		return call.answer, call.err
+	case <-ctx.Done():
+		var none A
+		return none, ctx.Err()
+	}
+}
+
+// next gives the lane to those who wait, or back.
+func (g *gathering[Q, A]) next() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	calls := g.take()
+	if len(calls) == 0 {
+		g.running--
+		return
+	}
+	go func() {
+		defer g.next()
+		g.share(calls)
+	}()
+}
+
+// take removes as many calls from those that wait as one trip may carry. The caller holds mu.
+func (g *gathering[Q, A]) take() []*gathered[Q, A] {
+	n, load := 0, 0
+	for n < len(g.waiting) && n < g.most {
+		if g.weight != nil {
+			if load += g.weight(g.waiting[n].ask); n > 0 && load > g.heavy {
+				break
+			}
+		}
+		n++
+	}
+	calls := g.waiting[:n:n]
+	g.waiting = g.waiting[n:]
+	if len(g.waiting) == 0 {
+		g.waiting = nil
+	}
+	return calls
+}
+
+// share makes one trip for several calls. It does not end with any of them: the others still want their answers.
+func (g *gathering[Q, A]) share(calls []*gathered[Q, A]) {
+	ctx, cancel := context.WithTimeout(context.Background(), sharedTrip)
+	defer cancel()
+	asks := make([]Q, len(calls))
+	for i, call := range calls {
+		asks[i] = call.ask
+	}
+	answers, err := g.trip(ctx, asks)
+	for i, call := range calls {
+		if call.err = err; err == nil {
+			call.answer = answers[i]
+		}
+		close(call.done)
+	}
+}

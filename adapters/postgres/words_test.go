@@ -1,0 +1,164 @@
+package postgres
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lib/pq"
+
+	"bitbucket.org/templar/templar/core/fault"
+	"bitbucket.org/templar/templar/core/template"
+	"bitbucket.org/templar/templar/test/servers"
+)
+
+// TestHashes compares the hashes that Templar makes with the server's, of words of every length up to 600 bytes.
+func TestHashes(t *testing.T) {
+	db := openOnly(t, servers.Postgres(t).Database(t).URL())
+	random := rand.New(rand.NewPCG(7, 8))
+	letters := []rune("abcdefghijklmnopqrstuvwxyz0123456789\u00e9\u0416\u4e2d\U0001F9D9\u03c3")
+	var texts []string
+	for length := range 601 {
+		ascii, any := make([]byte, length), make([]rune, length)
+		for i := range length {
+			ascii[i], any[i] = byte(1+random.IntN(127)), letters[random.IntN(len(letters))]
+		}
+		texts = append(texts, string(ascii), string(any))
+	}
+	var hashes pq.Int64Array
+	if err := db.SQL().QueryRowContext(t.Context(), `SELECT array_agg(hashtextextended(w COLLATE "C", 0) ORDER BY n) FROM unnest($1::text[]) WITH ORDINALITY u(w, n)`,
+		pq.Array(texts)).Scan(&hashes); err != nil || len(hashes) != len(texts) {
+		t.Fatalf("%d hashes of %d, %v", len(hashes), len(texts), err)
+	}
+	for i, text := range texts {
+		if got := hashText(text); got != hashes[i] {
+			t.Fatalf("%q: want %d, got %d", text, hashes[i], got)
+		}
+	}
+	if err := agree(t.Context(), db.SQL()); err != nil {
+		t.Error(err)
+	}
+	if err := agreeOn(1, 2); !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "hashes words in another way") {
+		t.Errorf("another hash: %v", err)
+	}
+}
+
+// TestWordsAreTheServers holds the words that Templar finds against those of the function that serves rows without
+// hashes.
+func TestWordsAreTheServers(t *testing.T) {
+	db := open(t, servers.Postgres(t).Database(t))
+	random := rand.New(rand.NewPCG(9, 10))
+	alphabet := []rune("aZ09 _-.{}\u00e9\u00c9\u00df\u0416\u0436\u0661\u4e2d\u1e9e\u01c5\U00010400\U0001F9D9\u0301\u00a0\u2014\u0300\t\n")
+	texts := []string{"", " ", "Hello, World", strings.Repeat("x", 254), strings.Repeat("x", 255), strings.Repeat("x", 256), strings.Repeat("\u0416", 511) + " y",
+		strings.Repeat("ab ", 399_999) + "cut here", strings.Repeat("\u00c4", maxWordText) + "b c"}
+	for range 300 {
+		text := make([]rune, random.IntN(700))
+		for i := range text {
+			text[i] = alphabet[random.IntN(len(alphabet))]
+		}
+		texts = append(texts, string(text))
+	}
+	for _, text := range texts {
+		var theirs pq.Int64Array
+		if err := db.SQL().QueryRowContext(t.Context(), `SELECT ARRAY(SELECT DISTINCT unnest(templar_word_hashes($1)) ORDER BY 1)`, text).Scan(&theirs); err != nil {
+			t.Fatal(err)
+		}
+		if ours := wordHashes(text); !slices.Equal(ours, theirs) {
+			t.Errorf("%.300q: %d words, the server finds %d", text, len(ours), len(theirs))
+		}
+	}
+}
+
+// TestRowsOfOthers searches rows that were written by hand: they are found by the words that they have, whether or not
+// Templar wrote them before.
+func TestRowsOfOthers(t *testing.T) {
+	db := open(t, servers.Postgres(t).Database(t))
+	s := db.Templates()
+	finds := func(step string, want map[string]int) {
+		t.Helper()
+		for words, n := range want {
+			items, err := s.List(t.Context(), template.Query{Filter: template.Filter{Words: words}, Limit: 9})
+			total, countErr := s.Count(t.Context(), template.Filter{Words: words})
+			if err != nil || countErr != nil || len(items) != n || total != n {
+				t.Errorf("%s: %q finds %d rows and counts %d, want %d (%v, %v)", step, words, len(items), total, n, err, countErr)
+			}
+		}
+	}
+	hashed := func(step string, want bool) {
+		t.Helper()
+		var has bool
+		if err := db.SQL().QueryRowContext(t.Context(), `SELECT bool_and(word_hashes IS NOT NULL) FROM templates WHERE name LIKE 'own%'`).Scan(&has); err != nil || has != want {
+			t.Errorf("%s: has its own hashes: %t, want %t, %v", step, has, want, err)
+		}
+	}
+	run(t, db.SQL(), "INSERT INTO templates (name, content) VALUES ('byhand', 'Inserted \u00c9clair')")
+	own := sample("own")
+	own.Content = "written"
+	if err := s.Create(t.Context(), own, nil); err != nil {
+		t.Fatal(err)
+	}
+	hashed("created", true)
+	finds("inserted", map[string]int{"inserted byhand": 1, "WRITTEN": 1, "absent": 0})
+
+	run(t, db.SQL(), "UPDATE templates SET content = 'Changed to caf\u00e9 \u039f\u0394\u039f\u03a3' WHERE name LIKE 'own%'")
+	hashed("updated by hand", false)
+	finds("updated", map[string]int{"written": 0, "changed own": 1, "CAF\u00c9": 1, "inserted": 1})
+	run(t, db.SQL(), `UPDATE templates SET content = 'Back', description = 'again' WHERE name = 'byhand'`)
+	finds("updated by hand twice", map[string]int{"inserted": 0, "back again": 1})
+
+	next := own
+	next.Revision, next.Content = 2, "of our own \u039f\u0394\u039f\u03a3 \u00c9clair"
+	if err := s.Replace(t.Context(), next, 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	hashed("replaced", true)
+	finds("replaced", map[string]int{"changed": 0, "our": 1, "\u03bf\u03b4\u03bf\u03c2": 1, "\u00c9CLAIR": 1, "\u00e9clair absent": 0})
+	same := next
+	same.Revision, same.Content = 3, "of our own, \u039f\u0394\u039f\u03a3 \u00c9clair!"
+	if err := s.Replace(t.Context(), same, 2, nil); err != nil {
+		t.Fatal(err)
+	}
+	hashed("replaced by the same words", true)
+
+	// An instance of the version before knows nothing of the column.
+	run(t, db.SQL(), `UPDATE templates SET content = 'old instance', revision = 4, modified = now() WHERE name LIKE 'own%'`)
+	hashed("replaced by an old instance", false)
+	finds("replaced by an old instance", map[string]int{"our": 0, "old instance": 1})
+	run(t, db.SQL(), `UPDATE templates SET deleted = now() WHERE name = 'byhand'`)
+	finds("in the trash", map[string]int{"back": 0})
+	run(t, db.SQL(), `UPDATE templates SET deleted = NULL, modified = now()`)
+	finds("living again", map[string]int{"back": 1, "old instance": 1})
+}
+
+// TestWordsBeyondASCII searches a database that knows no letters beyond ASCII for what Templar wrote, which does, and
+// for what others did.
+func TestWordsBeyondASCII(t *testing.T) {
+	d := servers.Postgres(t).Database(t)
+	outside := openOnly(t, d.URL()).SQL()
+	name := d.Name + "_ascii_words"
+	run(t, outside, `CREATE DATABASE `+pq.QuoteIdentifier(name)+` ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`)
+	t.Cleanup(func() { _, _ = outside.Exec(`DROP DATABASE ` + pq.QuoteIdentifier(name) + ` WITH (FORCE)`) })
+	d.Name = name
+	db := open(t, d)
+	own := sample("own")
+	own.Content = "Caf\u00e9\u2014\u041f\u0440\u0438\u0432\u0435\u0442 hello"
+	if err := db.Templates().Create(t.Context(), own, nil); err != nil {
+		t.Fatal(err)
+	}
+	run(t, db.SQL(), "INSERT INTO templates (name, content) VALUES ('byhand', 'Caf\u00e9 Hello')")
+	for words, want := range map[string]int{"hello": 2, "HELLO own": 1, "caf\u00e9": 2, "CAF\u00c9": 2, "\u043f\u0440\u0438\u0432\u0435\u0442": 1, "byhand caf\u00e9": 1, "caf": 0} {
+		found, err := db.Templates().List(t.Context(), template.Query{Filter: template.Filter{Words: words}, Limit: 9})
+		if err != nil || len(found) != want {
+			t.Errorf("%q finds %d rows, want %d, %v", words, len(found), want, err)
+		}
+	}
+}
+
+// BenchmarkWordHashes makes the hashes of an ordinary template.
+func BenchmarkWordHashes(b *testing.B) {
+	text := strings.Repeat("Hello {{name}}, your order 1234 is on its way. ", 13)
+	for b.Loop() {
+		arrayText(wordHashes(text))
+	}
+}

@@ -1,0 +1,204 @@
+package character
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/google/uuid"
+
+	"bitbucket.org/templar/templar/core/fault"
+)
+
+// SortKey is what a list is ordered by; the id breaks ties.
+type SortKey string
+
+// The orders that exist.
+const (
+	ByCreated  SortKey = "created"
+	ByModified SortKey = "modified"
+	ByName     SortKey = "name"
+)
+
+// Sort is the order of a list. Names are ordered by their code points.
+type Sort struct {
+	Key        SortKey
+	Descending bool
+}
+
+// ParseSort reads `created`, `-created` and so on; "" is `created`. A Malformed fault for any other.
+func ParseSort(text string) (Sort, error) {
+	key, descending := strings.CutPrefix(text, "-")
+	switch SortKey(key) {
+	case ByCreated, ByModified, ByName:
+		return Sort{Key: SortKey(key), Descending: descending}, nil
+	case "":
+		if !descending {
+			return Sort{Key: ByCreated}, nil
+		}
+	}
+	return Sort{}, fault.New(fault.Malformed, "sort must be created, modified or name, with - before it for descending")
+}
+
+// String is the text that ParseSort reads.
+func (s Sort) String() string {
+	if s.Descending {
+		return "-" + string(s.Key)
+	}
+	return string(s.Key)
+}
+
+// Filter says which characters a list holds. The zero Filter is all living ones.
+type Filter struct {
+	// Trash picks the deleted ones instead of the living.
+	Trash bool
+	// Class is the slug of a class that the character has levels in, be it the first or a further one; "" for any.
+	Class string
+	// Race is the slug of the race or subrace; "" for any.
+	Race string
+	// Player is the exact player; nil for any.
+	Player *string
+	// LevelMin and LevelMax bound the total level, both included; 0 for no bound.
+	LevelMin int
+	LevelMax int
+	// Words must all be found, case aside, each as a whole word, among the words of name, player, race, classes,
+	// subclasses, background and alignment; see Wanted. A text without a letter or digit, such as "", picks any.
+	Words string
+}
+
+// Wanted gives the pieces, such as " dwarf ", that Columns.Words must all contain to match the filter. They have
+// nothing but letters, digits and the two spaces, so they need no escaping in a LIKE pattern.
+func (f Filter) Wanted() []string {
+	wanted := words(f.Words)
+	for i, word := range wanted {
+		wanted[i] = " " + word + " "
+	}
+	return wanted
+}
+
+// Matches tells whether the filter picks c. Stores that can look at every character may use it.
+func (f Filter) Matches(c Character) bool {
+	if c.InTrash() != f.Trash || (f.Race != "" && c.Race != f.Race) || (f.Player != nil && c.Player != *f.Player) ||
+		(f.LevelMin != 0 && c.Level < f.LevelMin) || (f.LevelMax != 0 && c.Level > f.LevelMax) {
+		return false
+	}
+	columns := c.Columns()
+	if f.Class != "" && !slices.Contains(columns.Classes, f.Class) {
+		return false
+	}
+	for _, piece := range f.Wanted() {
+		if !strings.Contains(columns.Words, piece) {
+			return false
+		}
+	}
+	return true
+}
+
+// scope tells lists apart, for their cursors.
+func (f Filter) scope(s Sort) string {
+	player := "any"
+	if f.Player != nil {
+		player = fmt.Sprintf("%q", *f.Player)
+	}
+	return fmt.Sprintf("characters sort=%s trash=%t class=%q race=%q player=%s level=%d-%d words=%q",
+		s, f.Trash, f.Class, f.Race, player, f.LevelMin, f.LevelMax, f.Words)
+}
+
+// words gives the words of a text as searches see them: runs of letters and digits in lower case, each once, in the
+// order of their first use.
+func words(text string) []string {
+	var found []string
+	for _, word := range strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}) {
+		if !slices.Contains(found, word) {
+			found = append(found, word)
+		}
+	}
+	return found
+}
+
+// Columns gives what lists look at.
+func (c Character) Columns() Columns {
+	columns := Columns{Name: c.Name, Player: c.Player, Race: c.Race, Classes: []string{c.Class}, Level: c.Level, Author: c.Author}
+	texts := []string{c.Name, c.Player, c.Race, c.Class, c.Subclass, c.Background, c.Alignment}
+	for _, m := range c.Multiclass {
+		columns.Classes = append(columns.Classes, m.Class)
+		texts = append(texts, m.Class, m.Subclass)
+	}
+	columns.Words = " " + strings.Join(words(strings.Join(texts, " ")), " ") + " "
+	return columns
+}
+
+// Position is a place in a list: the sort key and the id of the item before it. Only the field that the Sort names
+// is set.
+type Position struct {
+	Time time.Time
+	Name string
+	ID   uuid.UUID
+}
+
+// PositionOf is where c stands in a list of that order.
+func PositionOf(c Character, s Sort) Position {
+	p := Position{ID: c.ID}
+	switch s.Key {
+	case ByName:
+		p.Name = c.Name
+	case ByModified:
+		p.Time = c.Modified
+	default:
+		p.Time = c.Created
+	}
+	return p
+}
+
+// Compare orders positions of lists sorted by key, rising: times or names first, ids to break ties.
+func (p Position) Compare(other Position) int {
+	if c := p.Time.Compare(other.Time); c != 0 {
+		return c
+	}
+	if c := strings.Compare(p.Name, other.Name); c != 0 {
+		return c
+	}
+	return bytes.Compare(p.ID[:], other.ID[:])
+}
+
+// noTime stands for the zero time in a cursor: no time that is stored is so early.
+const noTime = math.MinInt64
+
+func (p Position) encode() []byte {
+	raw := append(make([]byte, 0, 24+len(p.Name)), p.ID[:]...)
+	micros := int64(noTime)
+	if !p.Time.IsZero() {
+		micros = p.Time.UnixMicro()
+	}
+	raw = binary.BigEndian.AppendUint64(raw, uint64(micros))
+	return append(raw, p.Name...)
+}
+
+func decodePosition(raw []byte) (Position, bool) {
+	if len(raw) < 24 {
+		return Position{}, false
+	}
+	p := Position{Name: string(raw[24:])}
+	if micros := int64(binary.BigEndian.Uint64(raw[16:])); micros != noTime {
+		p.Time = time.UnixMicro(micros).UTC()
+	}
+	copy(p.ID[:], raw)
+	return p, true
+}
+
+// Query is one page of a list, as a Store is asked for it.
+type Query struct {
+	Filter Filter
+	Sort   Sort
+	// After is where the page before ended; nil for the first page.
+	After *Position
+	// Limit is the most items to answer, at least 1.
+	Limit int
+}
