@@ -12,7 +12,7 @@ import (
 	"bitbucket.org/templar/templar/test/servers"
 )
 
-const manyCharacters = manyRows / 4
+const manyCharacters = manyRows / 10
 
 // fillCharacters makes many characters, one in four in the trash, in an order that has nothing to do with that of a
 // list. Times and names repeat. One in 5000 is a tiefling of level 20 and of the player "Rare Player".

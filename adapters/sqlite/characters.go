@@ -12,9 +12,8 @@ const characterWords = "characters_words"
 // characterSearch is how SQLite searches characters.
 var characterSearch = sqlstore.CharacterSearch{
 	Contains: func(column, parameter string) string { return `instr(` + column + `, ` + parameter + `) > 0` },
-	// In quotes no word is an operator; words have none in them.
 	Words: func(words []string, parameter func(any) string) string {
-		return `cidx IN (SELECT rowid FROM ` + characterWords + ` WHERE ` + characterWords + ` MATCH ` + parameter(`"`+strings.Join(words, `" "`)+`"`) + `)`
+		return `cidx IN (SELECT rowid FROM ` + characterWords + ` WHERE ` + characterWords + ` MATCH ` + parameter(matchAll(strings.Join(words, " "))) + `)`
 	},
 }
 

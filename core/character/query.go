@@ -113,10 +113,12 @@ func (f Filter) scope(s Sort) string {
 // order of their first use.
 func words(text string) []string {
 	var found []string
+	seen := map[string]bool{}
 	for _, word := range strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
 	}) {
-		if !slices.Contains(found, word) {
+		if !seen[word] {
+			seen[word] = true
 			found = append(found, word)
 		}
 	}

@@ -242,9 +242,12 @@ func TestNoConfiguration(t *testing.T) {
 	s := settings{"HTTP_PORT": base(t)["HTTP_PORT"]}
 	p := start(t, dir, s)
 	var line string
-	for l := range strings.Lines(p.Stdout.String()) {
-		if strings.Contains(l, "curl ") {
-			line = strings.TrimSpace(l)
+	// It was printed before the service was ready; the pipe may still have it.
+	for end := time.Now().Add(5 * time.Second); line == "" && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		for l := range strings.Lines(p.Stdout.String()) {
+			if strings.Contains(l, "curl ") && strings.HasSuffix(l, "\n") {
+				line = strings.TrimSpace(l)
+			}
 		}
 	}
 	if line == "" {

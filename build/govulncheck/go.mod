@@ -1,0 +1,17 @@
+module bitbucket.org/templar/templar/build/govulncheck
+
+go 1.26.4
+
+tool golang.org/x/vuln/cmd/govulncheck
+
+require golang.org/x/vuln v1.9.0
+
+require (
+	golang.org/x/mod v0.42.0 // indirect
+	golang.org/x/sync v0.24.0 // indirect
+	golang.org/x/telemetry v0.0.0-20261010193011-f71dc92da45e // indirect
+	golang.org/x/tools v0.52.0 // indirect
+)
+
+// The version that govulncheck asks for is missing from some registries; the one before does as well.
+replace golang.org/x/telemetry => golang.org/x/telemetry v0.0.0-20261009151841-97e8ea77aa2a
