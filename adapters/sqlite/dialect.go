@@ -31,6 +31,7 @@ FROM templates WHERE templateid = $1 AND revision = $2 AND deleted IS NULL`,
 		`UPDATE templates SET name = $3, description = $4, content = $5, syntax = $6, revision = $7, author = $8, modified = $9
 WHERE templateid = $1 AND revision = $2 AND deleted IS NULL`},
 	Rows:          values,
+	Among:         `%s IN (%s)`,
 	MaxParameters: maxParameters,
 	StartsWith:    `substr(name, 1, length(%s)) = %s`,
 	Words: sqlstore.WordSearch{Condition: func(text string, parameter func(any) string) string {

@@ -174,7 +174,7 @@ const maxWord = 255
 // with an index of their own may differ in scripts without case.
 func Words(text string) []string {
 	text = strings.ReplaceAll(strings.ToLower(text), "\u03c2", "\u03c3")
-	var words []string
+	words := make([]string, 0, min(len(text)/6+1, 1024)) // most texts have shorter words than that, and a few longer ones
 	start, count := 0, 0 // of the word that is going on, and its code points
 	for i, r := range text {
 		part := !isWordRune(r)

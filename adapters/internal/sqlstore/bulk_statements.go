@@ -26,8 +26,8 @@ func (s *Templates) BulkStatements(ids []uuid.UUID) []PageStatement {
 		with, args := d.with(idSet(ids), own)
 		statements = append(statements, PageStatement{Text: with + text, Args: args})
 	}
-	set(currentOf)
-	set(lookAt + d.lockRows("t"))
+	set(d.currentOf())
+	set(d.lookAt())
 	set(lookAtLabels)
 	set(storeKept)
 	for _, text := range purgeAll {

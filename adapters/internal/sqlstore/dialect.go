@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"strings"
 	"time"
 
@@ -31,6 +32,9 @@ type Dialect struct {
 	// Rows is the body of a table expression that has these rows in it, in their order, and its parameters, of which
 	// the first has the number before+1.
 	Rows func(set RowSet, before int) (body string, args []any)
+	// Among is the condition that the first %s, the column of an index, is one of the values of the second, a SELECT: in
+	// words that make the engine look into the index for each, however few rows it takes the table to have.
+	Among string
 	// MaxParameters is how many parameters Rows may give; 0 where it gives one for each column.
 	MaxParameters int
 	// Lanes are the trips that requests share: reads of single templates, and creations.
@@ -117,10 +121,12 @@ func (d *Dialect) lockTemplate() string {
 	return `SELECT 1 FROM templates WHERE templateid = $1` + d.LockRow
 }
 
-// lockRows ends a SELECT that locks the rows of one of its tables.
-func (d *Dialect) lockRows(table string) string {
-	if d.LockRow == "" {
-		return ""
-	}
-	return d.LockRow + " OF " + table
+// amongIDs is the condition that a template is one of those in the set of ids v.
+func (d *Dialect) amongIDs() string {
+	return fmt.Sprintf(d.Among, "templateid", "SELECT templateid FROM v")
+}
+
+// lookAt is the statement that reads where the templates of the set v stand, and locks them in the order of their ids.
+func (d *Dialect) lookAt() string {
+	return `SELECT templateid, revision FROM templates WHERE ` + d.amongIDs() + ` ORDER BY templateid` + d.LockRow
 }

@@ -18,7 +18,7 @@ func (s *Templates) Current(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID
 		found = make(map[uuid.UUID]template.Template, len(ids))
 		return d.each(idSet(ids), func(part RowSet) error {
 			with, args := d.with(part, nil)
-			return s.h.rows(ctx, true, with+currentOf, args, func(rows *sql.Rows) error {
+			return s.h.rows(ctx, true, with+s.h.dialect.currentOf(), args, func(rows *sql.Rows) error {
 				var t template.Template
 				err := rows.Scan(templateFields(&t)...)
 				found[t.ID] = t
@@ -32,7 +32,9 @@ func (s *Templates) Current(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID
 	return found, nil
 }
 
-var currentOf = `SELECT ` + templateColumns(currentContent) + ` FROM templates WHERE templateid IN (SELECT templateid FROM v)`
+func (d *Dialect) currentOf() string {
+	return `SELECT ` + templateColumns(currentContent) + ` FROM templates WHERE ` + d.amongIDs()
+}
 
 // What belongs to a template, and at last the template.
 var purgeAll = []string{

@@ -44,7 +44,7 @@ func (s *Templates) getAll(ctx context.Context, ids []uuid.UUID) ([]found, error
 	byID := make(map[uuid.UUID]template.Template, len(ids))
 	with, args := s.h.dialect.with(idSet(ids), nil)
 	err := s.h.run(ctx, "template.get", func(ctx context.Context) error {
-		return s.h.rows(ctx, false, with+getTemplates, args, func(rows *sql.Rows) error {
+		return s.h.rows(ctx, false, with+s.h.dialect.currentOf(), args, func(rows *sql.Rows) error {
 			var t template.Template
 			err := rows.Scan(templateFields(&t)...)
 			byID[t.ID] = t

@@ -33,10 +33,7 @@ var errNoTemplate error = fault.New(fault.NotFound, "there is no template with t
 var errNoRevision error = fault.New(fault.NotFound, "the template has no such revision")
 var errNoReceipt error = fault.New(fault.NotFound, "the idempotency key has not been used")
 
-var (
-	getTemplate  = `SELECT ` + templateColumns(currentContent) + ` FROM templates WHERE templateid = $1`
-	getTemplates = `SELECT ` + templateColumns(currentContent) + ` FROM templates WHERE templateid = ANY(ARRAY(SELECT templateid FROM v))`
-)
+var getTemplate = `SELECT ` + templateColumns(currentContent) + ` FROM templates WHERE templateid = $1`
 
 // Get implements template.Store.
 func (s *Templates) Get(ctx context.Context, id uuid.UUID) (template.Template, error) {

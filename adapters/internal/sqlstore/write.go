@@ -88,7 +88,6 @@ func newWriting(d *Dialect, t tx) *writing {
 }
 
 const (
-	lookAt       = `SELECT t.templateid, t.revision FROM v JOIN templates t ON t.templateid = v.templateid ORDER BY t.templateid`
 	lookAtLabels = `SELECT templateid, label, revision FROM template_labels WHERE templateid IN (SELECT templateid FROM v)`
 )
 
@@ -106,7 +105,7 @@ func (w *writing) look(ctx context.Context, changes []template.Writing) error {
 		}
 	}
 	found := false
-	err := w.t.querySet(ctx, w.d, idSet(ids), lookAt+w.d.lockRows("t"), func(rows *sql.Rows) error {
+	err := w.t.querySet(ctx, w.d, idSet(ids), w.d.lookAt(), func(rows *sql.Rows) error {
 		var id uuid.UUID
 		var revision int
 		if err := rows.Scan(&id, &revision); err != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -120,6 +121,8 @@ func importFrom(ctx context.Context, c *cobra.Command, s *app.Services, from str
 	if err != nil {
 		return err
 	}
+	// Little is kept and much is thrown away: collecting less often takes a few MiB more and a sixth of the time less.
+	debug.SetGCPercent(400)
 	p := newProgress(c.ErrOrStderr(), "import")
 	importing := httpapi.Importing{Importer: importer, Input: input, MaxLine: httpapi.MaxLine(int(s.Config.Content.MaxBytes)),
 		Answers: failedLines{c.OutOrStdout()}, Stored: p.add, Instance: "import"}
