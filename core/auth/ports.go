@@ -9,7 +9,7 @@ import (
 // KeyStore keeps the keys that Templar made. What it takes and gives is copied: nobody shares a slice with it. Its
 // faults: NotFound as named below, Conflict for an id or a secret that is taken, Unavailable when the database is away.
 //
-// Implementations: adapters/postgres, adapters/sqlite, adapters/memory.
+// Implementations: adapters/postgres, adapters/sqlite, adapters/memory, adapters/harper.
 type KeyStore interface {
 	// Add stores a new key.
 	Add(ctx context.Context, k Key) error

@@ -27,7 +27,7 @@ var (
 // Service. A change that was answered without an error is durable; one that was answered with an error may have
 // happened all the same only if the error is Unavailable. Every method honours ctx and is safe for concurrent use.
 //
-// Implementations: adapters/postgres, adapters/sqlite, adapters/memory.
+// Implementations: adapters/postgres, adapters/sqlite, adapters/memory, adapters/harper.
 type Store interface {
 	// Create stores a new template at t.Revision (1, or what an import brings), with its claim, if one is given, in
 	// the same transaction. ErrTaken, ErrClaimed, ErrClaimRunning; nothing is stored then.

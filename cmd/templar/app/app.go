@@ -77,6 +77,9 @@ func (a *App) build() error {
 		return err
 	}
 	s := a.services
+	if s.Stores.Warning != "" {
+		a.log.Warn(s.Stores.Warning)
+	}
 	if s.Stores.Stats != nil {
 		a.metrics.Pool(s.Stores.Stats)
 	}

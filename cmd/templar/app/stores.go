@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"bitbucket.org/templar/templar/adapters/harper"
 	"bitbucket.org/templar/templar/adapters/memory"
 	"bitbucket.org/templar/templar/adapters/migrations"
 	"bitbucket.org/templar/templar/adapters/postgres"
@@ -38,6 +39,10 @@ type Stores struct {
 	TimeColumn func(ctx context.Context, table, column string) error
 	// Stats tells the state of the connection pool; nil where there is none.
 	Stats func() sql.DBStats
+	// Hold takes the database for this process alone; nil where several may share it.
+	Hold func(context.Context) error
+	// Warning is what an operator of the engine should know at the start; "" when there is nothing.
+	Warning string
 	// Embedded is set for engines that live in this process.
 	Embedded bool
 	// Close ends the connections.
@@ -66,13 +71,29 @@ func OpenStores(c *config.Config, observe func(query string, took time.Duration,
 		}
 		return &Stores{Templates: db.Templates(), Characters: db.Characters(), Keys: db.Keys(), Probe: db, Migrator: postgres.NewMigrator(db.SQL()),
 			InPlace: db.SchemaReady, TimeColumn: db.ProbeQuery, Stats: db.Stats, Close: db.Close}, nil
+	case config.EngineHarper:
+		db := harper.Open(harper.Config{URL: c.Harper.URL, User: c.Harper.User, Password: c.Harper.Password.Reveal(), Schema: c.Harper.Schema, Observe: observe})
+		return &Stores{Templates: db.Templates(), Characters: db.Characters(), Keys: db.Keys(), Probe: db, Migrator: harper.NewMigrator(db),
+			InPlace: db.SchemaReady, TimeColumn: db.ProbeAttribute, Hold: db.Hold, Warning: harperWarning, Close: db.Close}, nil
 	}
-	return nil, fmt.Errorf("DB_ENGINE=%s is not built into this version; use pg, sqlite or memory", c.Database.Engine)
+	return nil, fmt.Errorf("DB_ENGINE=%s is not built into this version; use pg, sqlite, memory or harper", c.Database.Engine)
 }
 
-// BringUp puts Templar's own tables in place, or with DB_MIGRATE=off sees that they are, and tells what it changed. It
-// has no time limit of its own: a million rows may need one index after the other.
+const harperWarning = "DB_ENGINE=harper: Harper cannot tell two writers apart, so only one Templar process may work on its schema; " +
+	"a second one is refused, and whoever else writes these rows is not noticed. See the README"
+
+// BringUp puts Templar's own tables in place, or with DB_MIGRATE=off sees that they are, and tells what it changed; a
+// database that only one process may use is taken then. It has no time limit of its own: a million rows may need one index
+// after the other.
 func (s *Stores) BringUp(ctx context.Context, c *config.Config) ([]ports.Change, error) {
+	changes, err := s.migrate(ctx, c)
+	if err == nil && s.Hold != nil {
+		err = s.Hold(ctx)
+	}
+	return changes, err
+}
+
+func (s *Stores) migrate(ctx context.Context, c *config.Config) ([]ports.Change, error) {
 	if s.Migrator == nil {
 		return nil, nil
 	}
