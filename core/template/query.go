@@ -175,7 +175,7 @@ const maxWord = 255
 func Words(text string) []string {
 	text = strings.ReplaceAll(strings.ToLower(text), "\u03c2", "\u03c3")
 	words := make([]string, 0, min(len(text)/6+1, 1024)) // most texts have shorter words than that, and a few longer ones
-	start, count := 0, 0 // of the word that is going on, and its code points
+	start, count := 0, 0                                 // of the word that is going on, and its code points
 	for i, r := range text {
 		part := !isWordRune(r)
 		if count > 0 && (part || count == maxWord) {
