@@ -7,7 +7,8 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// varyEncoding is said of every answer: the next one may be compressed.
+// varyEncoding is said of answers that another client might get compressed; writeJSON takes it from those that are too
+// small.
 var varyEncoding = []string{echo.HeaderAcceptEncoding}
 
 // smallest is the size from which on answers are compressed, in bytes: below, it costs more than it saves.

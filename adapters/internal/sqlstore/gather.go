@@ -12,7 +12,8 @@ const sharedTrip = 5 * time.Second
 // gathering lets calls that come while others are under way share one trip to the database: under load many rows cost
 // little more than one, and a commit is shared. A call that comes alone goes at once, by itself.
 //
-// What a call asks for begins after the call did, so a read never answers what was true before it.
+// What a call asks for begins after the call did, so a read never answers what was true before it. Those who wait are
+// never more than there are callers: one that has given up is passed over, and nothing is done for it.
 type gathering[Q, A any] struct {
 	// lanes is how many trips are under way at the same time; most how many calls share one, and weight, which may be
 	// nil, what a call adds to the heaviest trip.
@@ -30,6 +31,7 @@ type gathering[Q, A any] struct {
 
 // gathered is one call.
 type gathered[Q, A any] struct {
+	ctx    context.Context
 	ask    Q
 	answer A
 	err    error
@@ -50,7 +52,7 @@ func (g *gathering[Q, A]) do(ctx context.Context, ask Q) (A, error) {
 		}
 		return answers[0], nil
 	}
-	call := &gathered[Q, A]{ask: ask, done: make(chan struct{})}
+	call := &gathered[Q, A]{ctx: ctx, ask: ask, done: make(chan struct{})}
 	g.waiting = append(g.waiting, call)
 	g.mu.Unlock()
 	select {
@@ -77,19 +79,24 @@ func (g *gathering[Q, A]) next() {
 	}()
 }
 
-// take removes as many calls from those that wait as one trip may carry. The caller holds mu.
+// take removes as many calls from those that wait as one trip may carry, and those that nobody waits for any more. The
+// caller holds mu.
 func (g *gathering[Q, A]) take() []*gathered[Q, A] {
-	n, load := 0, 0
-	for n < len(g.waiting) && n < g.most {
-		if g.weight != nil {
-			if load += g.weight(g.waiting[n].ask); n > 0 && load > g.heavy {
-				break
+	var calls []*gathered[Q, A]
+	load := 0
+	for len(g.waiting) > 0 && len(calls) < g.most {
+		call := g.waiting[0]
+		if call.ctx.Err() == nil {
+			if g.weight != nil {
+				if load += g.weight(call.ask); len(calls) > 0 && load > g.heavy {
+					return calls
+				}
 			}
+			calls = append(calls, call)
 		}
-		n++
+		g.waiting[0] = nil
+		g.waiting = g.waiting[1:]
 	}
-	calls := g.waiting[:n:n]
-	g.waiting = g.waiting[n:]
 	if len(g.waiting) == 0 {
 		g.waiting = nil
 	}

@@ -83,6 +83,9 @@ func TestGatheringGivesUp(t *testing.T) {
 	begin, broken := make(chan struct{}), errors.New("broken")
 	g := gathering[int, int]{lanes: 1, most: 1, trip: func(_ context.Context, asks []int) ([]int, error) {
 		<-begin
+		if asks[0] == 9 {
+			t.Error("a trip was made for one that went away")
+		}
 		if asks[0] == 2 {
 			return nil, broken
 		}
