@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"bitbucket.org/templar/templar/core/character"
+	"bitbucket.org/templar/templar/core/page"
 )
 
 // characterBody bounds the body of a character, in bytes. The largest that the rules allow is a fraction of it, with
@@ -35,18 +36,6 @@ func (h *characterHandlers) routes(r *routes) {
 
 func characterID(c echo.Context) (uuid.UUID, error) { return character.ParseID(c.Param("characterid")) }
 
-// characterKey is the Idempotency-Key of a request with that body, nil without one.
-func characterKey(c echo.Context, body []byte) (*character.Idempotency, error) {
-	key, err := idempotency(c, body)
-	return (*character.Idempotency)(key), err
-}
-
-// characterPrecondition is the If-Match of a request, nil without one.
-func characterPrecondition(c echo.Context) (*character.Precondition, error) {
-	p, err := precondition(c.Request().Header)
-	return (*character.Precondition)(p), err
-}
-
 func (h *characterHandlers) create(c echo.Context) error {
 	onlyNew, err := parseTags(c.Request().Header, "If-None-Match")
 	if err != nil {
@@ -57,7 +46,7 @@ func (h *characterHandlers) create(c echo.Context) error {
 		return err
 	}
 	creation := character.Creation{OnlyNew: onlyNew != nil && onlyNew.any}
-	if creation.Idempotency, err = characterKey(c, raw); err != nil {
+	if creation.Idempotency, err = idempotency(c, raw); err != nil {
 		return err
 	}
 	if text, present := o.optionalText("characterid"); present {
@@ -120,7 +109,7 @@ func readCharacterEdit(c echo.Context, mediaTypes ...string) (e characterEdit, e
 	if e.id, err = characterID(c); err != nil {
 		return e, err
 	}
-	if e.precondition, err = characterPrecondition(c); err != nil {
+	if e.precondition, err = precondition(c.Request().Header); err != nil {
 		return e, err
 	}
 	if e.body, _, err = readObject(c, characterBody, false, mediaTypes...); err != nil {
@@ -167,7 +156,7 @@ func (h *characterHandlers) delete(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := characterPrecondition(c)
+	p, err := precondition(c.Request().Header)
 	if err != nil {
 		return err
 	}
@@ -186,7 +175,7 @@ func (h *characterHandlers) undelete(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	key, err := characterKey(c, raw)
+	key, err := idempotency(c, raw)
 	if err != nil {
 		return err
 	}
@@ -216,7 +205,7 @@ func (h *characterHandlers) list(c echo.Context) error {
 	if q.err != nil {
 		return q.err
 	}
-	if request.Sort, err = character.ParseSort(sort); err != nil {
+	if request.Sort, err = page.ParseSort(sort); err != nil {
 		return err
 	}
 	page, err := h.service.List(c.Request().Context(), request)

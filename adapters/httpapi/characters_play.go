@@ -19,14 +19,14 @@ func play(c echo.Context, read func(*object) playing) error {
 	if request.ID, err = characterID(c); err != nil {
 		return err
 	}
-	if request.Precondition, err = characterPrecondition(c); err != nil {
+	if request.Precondition, err = precondition(c.Request().Header); err != nil {
 		return err
 	}
 	o, raw, err := readObject(c, characterBody, false, mediaJSON)
 	if err != nil {
 		return err
 	}
-	if request.Idempotency, err = characterKey(c, raw); err != nil {
+	if request.Idempotency, err = idempotency(c, raw); err != nil {
 		return err
 	}
 	change := read(o)

@@ -5,8 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"bitbucket.org/templar/templar/core/change"
 	"bitbucket.org/templar/templar/core/fault"
-	"bitbucket.org/templar/templar/core/template"
 )
 
 // entityTag is the strong validator of a revision (RFC 9110 8.8.3). It stays the same when the body is compressed:
@@ -81,12 +81,12 @@ func (l *tagList) holds(revision int) bool {
 }
 
 // precondition reads If-Match, which compares strongly: weak tags meet nothing (RFC 9110 13.1.1).
-func precondition(header http.Header) (*template.Precondition, error) {
+func precondition(header http.Header) (*change.Precondition, error) {
 	list, err := parseTags(header, "If-Match")
 	if list == nil || err != nil {
 		return nil, err
 	}
-	p := &template.Precondition{Any: list.any}
+	p := &change.Precondition{Any: list.any}
 	for _, t := range list.tags {
 		if revision, err := strconv.Atoi(t.opaque); err == nil && !t.weak && strconv.Itoa(revision) == t.opaque {
 			p.Revisions = append(p.Revisions, revision)

@@ -8,7 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"bitbucket.org/templar/templar/core/template"
+	"bitbucket.org/templar/templar/core/change"
 )
 
 func TestTraceParent(t *testing.T) {
@@ -32,7 +32,7 @@ func TestTraceParent(t *testing.T) {
 }
 
 func TestPrecondition(t *testing.T) {
-	for given, want := range map[string]*template.Precondition{
+	for given, want := range map[string]*change.Precondition{
 		`*`:                      {Any: true},
 		`"3"`:                    {Revisions: []int{3}},
 		`"3", "4" ,"5"`:          {Revisions: []int{3, 4, 5}},

@@ -28,7 +28,7 @@ func (h *rollHandlers) create(c echo.Context) error {
 			request.Seed = &seed
 		}
 	}
-	if request.Idempotency, err = characterKey(c, raw); err != nil {
+	if request.Idempotency, err = idempotency(c, raw); err != nil {
 		return err
 	}
 	if err = o.done(); err != nil {

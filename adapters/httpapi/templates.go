@@ -11,7 +11,9 @@ import (
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
+	"bitbucket.org/templar/templar/core/change"
 	"bitbucket.org/templar/templar/core/fault"
+	"bitbucket.org/templar/templar/core/page"
 	"bitbucket.org/templar/templar/core/template"
 )
 
@@ -156,7 +158,7 @@ func (h *templateHandlers) read(c echo.Context) error {
 // edit is what PUT and PATCH bring beside the fields that they change.
 type edit struct {
 	id           uuid.UUID
-	precondition *template.Precondition
+	precondition *change.Precondition
 	body         *object
 }
 
@@ -260,7 +262,7 @@ func (h *templateHandlers) undelete(c echo.Context) error {
 
 // idempotency reads the Idempotency-Key of a request with that body, nil without one: a string as RFC 8941 has it
 // (draft-ietf-httpapi-idempotency-key-header), or the same without quotes, of 1 to 255 visible characters.
-func idempotency(c echo.Context, body []byte) (*template.Idempotency, error) {
+func idempotency(c echo.Context, body []byte) (*change.Idempotency, error) {
 	values := c.Request().Header.Values("Idempotency-Key")
 	if len(values) == 0 {
 		return nil, nil
@@ -276,7 +278,7 @@ func idempotency(c echo.Context, body []byte) (*template.Idempotency, error) {
 	h := sha256.New()
 	h.Write([]byte(c.Request().Method + " " + c.Request().URL.Path + "\x00"))
 	h.Write(body)
-	i := &template.Idempotency{Key: key}
+	i := &change.Idempotency{Key: key}
 	h.Sum(i.Fingerprint[:0])
 	return i, nil
 }
@@ -303,7 +305,7 @@ func (h *templateHandlers) list(c echo.Context) error {
 	if q.err != nil {
 		return q.err
 	}
-	if request.Sort, err = template.ParseSort(sort); err != nil {
+	if request.Sort, err = page.ParseSort(sort); err != nil {
 		return err
 	}
 	page, err := h.service.List(c.Request().Context(), request)

@@ -9,6 +9,7 @@ import (
 
 	"bitbucket.org/templar/templar/adapters/internal/sqlstore"
 	"bitbucket.org/templar/templar/core/character"
+	"bitbucket.org/templar/templar/core/page"
 	"bitbucket.org/templar/templar/test/servers"
 )
 
@@ -37,7 +38,7 @@ func TestCharacterPlans(t *testing.T) {
 		place := map[bool]string{false: "living", true: "trash"}[trash]
 		for _, sort := range []string{"created", "-created", "modified", "-modified", "name", "-name"} {
 			t.Run(place+" by "+sort, func(t *testing.T) {
-				order, err := character.ParseSort(sort)
+				order, err := page.ParseSort(sort)
 				if err != nil {
 					t.Fatal(err)
 				}

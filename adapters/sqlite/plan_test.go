@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"bitbucket.org/templar/templar/core/page"
 	"bitbucket.org/templar/templar/core/template"
 )
 
@@ -54,7 +55,7 @@ func TestPlans(t *testing.T) {
 			place := map[bool]string{false: "living", true: "trash"}[trash]
 			for _, sort := range []string{"created", "-created", "modified", "-modified", "name", "-name"} {
 				t.Run(place+" by "+sort, func(t *testing.T) {
-					order, err := template.ParseSort(sort)
+					order, err := page.ParseSort(sort)
 					if err != nil {
 						t.Fatal(err)
 					}

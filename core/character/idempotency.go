@@ -9,12 +9,6 @@ import (
 	"bitbucket.org/templar/templar/core/fault"
 )
 
-// Idempotency is the Idempotency-Key of a request with a digest of all of it; nil where there is none.
-type Idempotency struct {
-	Key         string
-	Fingerprint [32]byte
-}
-
 // receiptsLast is how long the answer to an Idempotency-Key is kept.
 const receiptsLast = 24 * time.Hour
 

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"bitbucket.org/templar/templar/core/auth"
+	"bitbucket.org/templar/templar/core/change"
 	"bitbucket.org/templar/templar/core/fault"
 	"bitbucket.org/templar/templar/core/page"
 )
@@ -58,26 +59,13 @@ func NewService(c Config) *Service {
 	return s
 }
 
-// Precondition is what a caller knows of the character that it changes (If-Match, RFC 9110 13.1.1).
-type Precondition struct {
-	// Any is met by every living character.
-	Any bool
-	// Revisions are met by a character that stands at one of them.
-	Revisions []int
-}
-
-// met tells whether a character at the revision meets p; a nil Precondition is always met.
-func (p *Precondition) met(revision int) bool {
-	if p == nil || p.Any {
-		return true
-	}
-	for _, r := range p.Revisions {
-		if r == revision {
-			return true
-		}
-	}
-	return false
-}
+// What changes of every domain share; see core/change.
+type (
+	// Precondition is what a caller knows of what it changes (If-Match).
+	Precondition = change.Precondition
+	// Idempotency is the Idempotency-Key of a request.
+	Idempotency = change.Idempotency
+)
 
 // Creation is a request to make a character.
 type Creation struct {
@@ -215,7 +203,7 @@ func (s *Service) change(ctx context.Context, caller *auth.Principal, id uuid.UU
 		if err != nil {
 			return Character{}, err
 		}
-		if !p.met(c.Revision) {
+		if !p.Met(c.Revision) {
 			return Character{}, ErrStale
 		}
 		next, roll, err := work(c)
@@ -254,7 +242,7 @@ func (s *Service) Delete(ctx context.Context, id uuid.UUID, p *Precondition) err
 		if err != nil {
 			return err
 		}
-		if !p.met(c.Revision) {
+		if !p.Met(c.Revision) {
 			return ErrStale
 		}
 		if err = s.stored.Trash(ctx, id, c.Revision, s.instant()); !errors.Is(err, ErrStale) {

@@ -53,7 +53,7 @@ func (s *Service) List(ctx context.Context, r ListRequest) (Page, error) {
 		if err != nil {
 			return Page{}, err
 		}
-		after, ok := decodePosition(raw)
+		after, ok := page.DecodePosition(raw)
 		if !ok {
 			return Page{}, fault.New(fault.Malformed, "the cursor is broken; start again without it")
 		}
@@ -65,7 +65,7 @@ func (s *Service) List(ctx context.Context, r ListRequest) (Page, error) {
 	}
 	if len(result.Items) > limit {
 		result.Items = result.Items[:limit]
-		result.Next = s.sealer.Seal(scope, PositionOf(result.Items[limit-1], r.Sort).encode())
+		result.Next = s.sealer.Seal(scope, PositionOf(result.Items[limit-1], r.Sort).Encode())
 	}
 	if r.WithTotal {
 		total, err := s.stored.Count(ctx, r.Filter)

@@ -131,7 +131,7 @@ func TestListWalksEveryPage(t *testing.T) {
 		f.create(t, b)
 	}
 	ann, limit := "ann", 4
-	for _, sort := range []character.Sort{{Key: character.ByCreated}, {character.ByName, true}, {character.ByModified, false}} {
+	for _, sort := range []character.Sort{{Key: character.ByCreated}, {Key: character.ByName, Descending: true}, {Key: character.ByModified}} {
 		for name, c := range map[string]struct {
 			filter character.Filter
 			want   int

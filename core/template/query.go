@@ -1,57 +1,31 @@
 package template
 
 import (
-	"bytes"
-	"encoding/binary"
 	"fmt"
-	"math"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/google/uuid"
-
-	"bitbucket.org/templar/templar/core/fault"
+	"bitbucket.org/templar/templar/core/page"
 )
 
-// SortKey is what a list is ordered by; the id breaks ties.
-type SortKey string
+// What lists of every domain share; see core/page.
+type (
+	// SortKey is what a list is ordered by.
+	SortKey = page.SortKey
+	// Sort is the order of a list.
+	Sort = page.Sort
+	// Position is a place in a list.
+	Position = page.Position
+)
 
 // The orders that exist.
 const (
-	ByCreated  SortKey = "created"
-	ByModified SortKey = "modified"
-	ByName     SortKey = "name"
+	ByCreated  = page.ByCreated
+	ByModified = page.ByModified
+	ByName     = page.ByName
 )
-
-// Sort is the order of a list. Names are ordered by their code points.
-type Sort struct {
-	Key        SortKey
-	Descending bool
-}
-
-// ParseSort reads `created`, `-created` and so on; "" is `created`. A Malformed fault for any other.
-func ParseSort(text string) (Sort, error) {
-	key, descending := strings.CutPrefix(text, "-")
-	switch SortKey(key) {
-	case ByCreated, ByModified, ByName:
-		return Sort{Key: SortKey(key), Descending: descending}, nil
-	case "":
-		if !descending {
-			return Sort{Key: ByCreated}, nil
-		}
-	}
-	return Sort{}, fault.New(fault.Malformed, "sort must be created, modified or name, with - before it for descending")
-}
-
-// String is the text that ParseSort reads.
-func (s Sort) String() string {
-	if s.Descending {
-		return "-" + string(s.Key)
-	}
-	return string(s.Key)
-}
 
 // Filter says which templates a list holds. The zero Filter is all living ones.
 type Filter struct {
@@ -75,14 +49,6 @@ func (f Filter) scope(s Sort) string {
 	return fmt.Sprintf("templates sort=%s trash=%t name=%s prefix=%q words=%q", s, f.Trash, name, f.NamePrefix, f.Words)
 }
 
-// Position is a place in a list: the sort key and the id of the item before it. Only the field that the Sort names
-// is set.
-type Position struct {
-	Time time.Time
-	Name string
-	ID   uuid.UUID
-}
-
 // PositionOf is where t stands in a list of that order.
 func PositionOf(t Template, s Sort) Position {
 	p := Position{ID: t.ID}
@@ -95,17 +61,6 @@ func PositionOf(t Template, s Sort) Position {
 		p.Time = SortTime(t.Created)
 	}
 	return p
-}
-
-// Compare orders positions of lists sorted by key, rising: times or names first, ids to break ties.
-func (p Position) Compare(other Position) int {
-	if c := p.Time.Compare(other.Time); c != 0 {
-		return c
-	}
-	if c := strings.Compare(p.Name, other.Name); c != 0 {
-		return c
-	}
-	return bytes.Compare(p.ID[:], other.ID[:])
 }
 
 // SortName is the part of a name that it is ordered by: the first MaxName code points, which is all of any name but
@@ -127,31 +82,6 @@ func SortTime(t time.Time) time.Time {
 		return time.Unix(0, 0).UTC()
 	}
 	return t
-}
-
-// noTime stands for the zero time in a cursor: no time that is stored is so early.
-const noTime = math.MinInt64
-
-func (p Position) encode() []byte {
-	raw := append(make([]byte, 0, 24+len(p.Name)), p.ID[:]...)
-	micros := int64(noTime)
-	if !p.Time.IsZero() {
-		micros = p.Time.UnixMicro()
-	}
-	raw = binary.BigEndian.AppendUint64(raw, uint64(micros))
-	return append(raw, p.Name...)
-}
-
-func decodePosition(raw []byte) (Position, bool) {
-	if len(raw) < 24 {
-		return Position{}, false
-	}
-	p := Position{Name: string(raw[24:])}
-	if micros := int64(binary.BigEndian.Uint64(raw[16:])); micros != noTime {
-		p.Time = time.UnixMicro(micros).UTC()
-	}
-	copy(p.ID[:], raw)
-	return p, true
 }
 
 // Query is one page of a list, as a Store is asked for it.

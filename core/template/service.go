@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"bitbucket.org/templar/templar/core/auth"
+	"bitbucket.org/templar/templar/core/change"
 	"bitbucket.org/templar/templar/core/fault"
 	"bitbucket.org/templar/templar/core/mustache"
 	"bitbucket.org/templar/templar/core/page"
@@ -100,26 +101,13 @@ type noTrees struct{}
 func (noTrees) Tree(TreeKey) (*mustache.Template, bool) { return nil, false }
 func (noTrees) Keep(TreeKey, *mustache.Template)        {}
 
-// Precondition is what a caller knows of the template that it changes (If-Match, RFC 9110 13.1.1).
-type Precondition struct {
-	// Any is met by every living template.
-	Any bool
-	// Revisions are met by a template that stands at one of them.
-	Revisions []int
-}
-
-// met tells whether a template at the revision meets p; a nil Precondition is always met.
-func (p *Precondition) met(revision int) bool {
-	if p == nil || p.Any {
-		return true
-	}
-	for _, r := range p.Revisions {
-		if r == revision {
-			return true
-		}
-	}
-	return false
-}
+// What changes of every domain share; see core/change.
+type (
+	// Precondition is what a caller knows of what it changes (If-Match).
+	Precondition = change.Precondition
+	// Idempotency is the Idempotency-Key of a request.
+	Idempotency = change.Idempotency
+)
 
 // Creation is a request to make a template.
 type Creation struct {
@@ -209,7 +197,7 @@ func (s *Service) edit(ctx context.Context, id uuid.UUID, p *Precondition, claim
 		if err != nil {
 			return Template{}, err
 		}
-		if !p.met(t.Revision) {
+		if !p.Met(t.Revision) {
 			return Template{}, ErrStale
 		}
 		old := t.Draft()
@@ -260,7 +248,7 @@ func (s *Service) Delete(ctx context.Context, id uuid.UUID, p *Precondition) err
 		if err != nil {
 			return err
 		}
-		if !p.met(t.Revision) {
+		if !p.Met(t.Revision) {
 			return ErrStale
 		}
 		if err = s.trash(ctx, t); !errors.Is(err, ErrStale) {
@@ -336,7 +324,7 @@ func (s *Service) List(ctx context.Context, r ListRequest) (Page, error) {
 		if err != nil {
 			return Page{}, err
 		}
-		after, ok := decodePosition(raw)
+		after, ok := page.DecodePosition(raw)
 		if !ok {
 			return Page{}, fault.New(fault.Malformed, "the cursor is broken; start again without it")
 		}
@@ -348,7 +336,7 @@ func (s *Service) List(ctx context.Context, r ListRequest) (Page, error) {
 	}
 	if len(result.Items) > limit {
 		result.Items = result.Items[:limit]
-		result.Next = s.sealer.Seal(scope, PositionOf(result.Items[limit-1], r.Sort).encode())
+		result.Next = s.sealer.Seal(scope, PositionOf(result.Items[limit-1], r.Sort).Encode())
 	}
 	if r.WithTotal {
 		total, err := s.stored.Count(ctx, r.Filter)

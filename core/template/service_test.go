@@ -239,7 +239,7 @@ func TestWalkingEveryOrder(t *testing.T) {
 	}
 	limit := 4
 	for _, sort := range []string{"created", "-created", "modified", "-modified", "name", "-name"} {
-		order, err := template.ParseSort(sort)
+		order, err := page.ParseSort(sort)
 		if err != nil {
 			t.Fatal(err)
 		}
