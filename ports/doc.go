@@ -17,6 +17,7 @@
 //	ports.Migrator             described tables                         adapters/postgres, adapters/sqlite, adapters/harper
 //	ports.Blobs                exports, written once and whole          adapters/file, adapters/s3
 //	ports.Probe                is an outside thing there?               adapters/postgres, adapters/sqlite, adapters/redis, adapters/memory, adapters/harper
+//	ports.Tracer               where a request spent its time           adapters/otel
 //	adapters/httpapi.Meter     what happens to requests                 adapters/prometheus
 //
 // Both Stores, History, Archive, KeyStore, Directory, Cache, Limiter, Migrator and Blobs have contract suites in test/contract

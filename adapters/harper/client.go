@@ -36,6 +36,7 @@ type client struct {
 	url, user, password string
 	http                *http.Client
 	places              chan struct{}
+	trip                func(ctx context.Context, operation string, took time.Duration, err error) // Config.Trip
 }
 
 func newClient(url, user, password string) *client {
@@ -91,6 +92,16 @@ func enough(err error) error {
 // do sends an operation and hands the body of a success to read, which may be nil.
 func (c *client) do(ctx context.Context, op operation, read func(io.Reader) error) error {
 	name, _ := op["operation"].(string)
+	if c.trip == nil {
+		return c.send(ctx, name, op, read)
+	}
+	began := time.Now()
+	err := c.send(ctx, name, op, read)
+	c.trip(ctx, name, time.Since(began), err)
+	return err
+}
+
+func (c *client) send(ctx context.Context, name string, op operation, read func(io.Reader) error) error {
 	select {
 	case c.places <- struct{}{}:
 		defer func() { <-c.places }()

@@ -25,6 +25,9 @@ type Config struct {
 	Schema string
 	// Observe is told every use of a store, under a name such as template.get, after it ended; nil tells nobody.
 	Observe func(query string, took time.Duration, err error)
+	// Trip is told every request to the Operations API, under its operation's name, after it ended. The context has the
+	// values of the call that it was made for. nil tells nobody.
+	Trip func(ctx context.Context, operation string, took time.Duration, err error)
 }
 
 // DB is a schema of a Harper server. Its methods are safe for concurrent use.
@@ -46,6 +49,7 @@ type DB struct {
 // Open makes a DB. It sends nothing: a Harper that is away is no error, and everything works once it is there.
 func Open(c Config) *DB {
 	d := &DB{client: newClient(c.URL, c.User, c.Password), schema: c.Schema, observe: c.Observe, locks: newLocks(), exports: newLocks()}
+	d.client.trip = c.Trip
 	if d.observe == nil {
 		d.observe = func(string, time.Duration, error) {}
 	}

@@ -44,6 +44,8 @@ type Config struct {
 	// AccessLog is told of every request; nil for nobody. It may not keep what it is given.
 	AccessLog func(*Access)
 	Meter     Meter
+	// Tracer makes a span of every request; nil for no traces.
+	Tracer ports.Tracer
 	// Metrics serves /metrics; nil where it is off or on a listener of its own.
 	Metrics http.Handler
 	// Ready tells whether requests can be served; an error answers them with 503 and is shown to nobody.

@@ -13,19 +13,32 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
+	"bitbucket.org/templar/templar/core/change"
 	"bitbucket.org/templar/templar/core/fault"
+	"bitbucket.org/templar/templar/core/template"
 )
 
 // readBody reads a body of at most limit bytes in one of the media types; a fault of kind TooLarge, Unsupported or
 // Malformed otherwise. An empty body has no type and is answered as nil.
 func readBody(c echo.Context, limit int64, mediaTypes ...string) ([]byte, error) {
+	return readBodyInto(&buffer{}, c, limit, mediaTypes...)
+}
+
+// readBodyInto is readBody into the memory of a buffer, with which the answer goes.
+func readBodyInto(into *buffer, c echo.Context, limit int64, mediaTypes ...string) ([]byte, error) {
 	request := c.Request()
 	if request.ContentLength > limit {
 		return nil, tooLarge(limit)
 	}
-	raw, err := readAll(http.MaxBytesReader(c.Response(), request.Body, limit), request.ContentLength)
+	body := request.Body
+	if request.ContentLength < 0 { // else net/http sees to it that no more comes than was announced
+		body = http.MaxBytesReader(c.Response(), body, limit)
+	}
+	raw, err := readAll(into.bytes, body, request.ContentLength)
+	into.bytes = raw
 	restartWork(c)
 	var over *http.MaxBytesError
 	switch {
@@ -44,7 +57,11 @@ func readBody(c echo.Context, limit int64, mediaTypes ...string) ([]byte, error)
 
 // wantMediaType is an Unsupported fault for a body in any other type, or not in UTF-8.
 func wantMediaType(request *http.Request, mediaTypes ...string) error {
-	mediaType, parameters, err := mime.ParseMediaType(request.Header.Get(echo.HeaderContentType))
+	given := request.Header.Get(echo.HeaderContentType)
+	if slices.Contains(mediaTypes, given) {
+		return nil
+	}
+	mediaType, parameters, err := mime.ParseMediaType(given)
 	charset := parameters["charset"]
 	if err != nil || !slices.Contains(mediaTypes, mediaType) || (charset != "" && !strings.EqualFold(charset, "utf-8")) {
 		return fault.New(fault.Unsupported, "the Content-Type must be %s", strings.Join(mediaTypes, " or "))
@@ -56,11 +73,22 @@ func tooLarge(limit int64) error {
 	return fault.New(fault.TooLarge, "the body is over the limit of %d bytes", limit)
 }
 
-// readAll reads to the end, with room for what was announced but never for more than 64 KiB before it came.
-func readAll(r io.Reader, announced int64) ([]byte, error) {
-	buffer := bytes.NewBuffer(make([]byte, 0, min(max(announced, 0), 64<<10)+bytes.MinRead))
-	_, err := buffer.ReadFrom(r)
-	return buffer.Bytes(), err
+// readAll reads to the end into the room behind into, with as much as was announced but never more than 64 KiB before it
+// came.
+func readAll(into []byte, r io.Reader, announced int64) ([]byte, error) {
+	into = slices.Grow(into, int(min(max(announced, 0), 64<<10))+1) // one more finds the end without growing
+	for {
+		n, err := r.Read(into[len(into):cap(into)])
+		into = into[:len(into)+n]
+		switch {
+		case errors.Is(err, io.EOF):
+			return into, nil
+		case err != nil:
+			return into, err
+		case len(into) == cap(into):
+			into = slices.Grow(into, max(512, len(into)))
+		}
+	}
 }
 
 // object reads the fields of a JSON object one by one and gathers what is wrong with them. JSON that is broken,
@@ -123,6 +151,40 @@ func parseObject(raw []byte) (*object, error) {
 		return nil, fault.New(fault.Malformed, "there is something behind the JSON object")
 	}
 	return o, nil
+}
+
+// creation is what a POST that makes something brings beside the fields of what it makes.
+type creation struct {
+	object *object
+	// id is the one that the client chose, nil for none.
+	id          *uuid.UUID
+	onlyNew     bool
+	idempotency *change.Idempotency
+}
+
+// readCreation reads a POST that makes something whose id stands in the field of that name.
+func readCreation(c echo.Context, limit int64, idField string) (made creation, err error) {
+	known, err := parseTags(c.Request().Header, "If-None-Match")
+	if err != nil {
+		return made, err
+	}
+	made.onlyNew = known != nil && known.any
+	o, raw, err := readObject(c, limit, false, mediaJSON)
+	if err != nil {
+		return made, err
+	}
+	made.object = o
+	if made.idempotency, err = idempotency(c, raw); err != nil {
+		return made, err
+	}
+	if text, present := o.optionalText(idField); present {
+		if id, err := template.ParseID(text); err != nil {
+			o.fail(idField, "must be a UUID")
+		} else {
+			made.id = &id
+		}
+	}
+	return made, nil
 }
 
 // notJSON tells where the JSON breaks, without repeating what was sent.

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"net/http"
-	"strconv"
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
@@ -37,27 +36,12 @@ func (h *characterHandlers) routes(r *routes) {
 func characterID(c echo.Context) (uuid.UUID, error) { return character.ParseID(c.Param("characterid")) }
 
 func (h *characterHandlers) create(c echo.Context) error {
-	onlyNew, err := parseTags(c.Request().Header, "If-None-Match")
+	sent, err := readCreation(c, characterBody, "characterid")
 	if err != nil {
 		return err
 	}
-	o, raw, err := readObject(c, characterBody, false, mediaJSON)
-	if err != nil {
-		return err
-	}
-	creation := character.Creation{OnlyNew: onlyNew != nil && onlyNew.any}
-	if creation.Idempotency, err = idempotency(c, raw); err != nil {
-		return err
-	}
-	if text, present := o.optionalText("characterid"); present {
-		if id, err := character.ParseID(text); err != nil {
-			o.fail("characterid", "must be a UUID")
-		} else {
-			creation.ID = &id
-		}
-	}
-	creation.Draft = takeCharacter(o)
-	if err = o.done(); err != nil {
+	creation := character.Creation{ID: sent.id, OnlyNew: sent.onlyNew, Idempotency: sent.idempotency, Draft: takeCharacter(sent.object)}
+	if err = sent.object.done(); err != nil {
 		return err
 	}
 	made, replayed, err := h.service.Create(c.Request().Context(), creation)
@@ -70,12 +54,7 @@ func (h *characterHandlers) create(c echo.Context) error {
 
 // writeCharacter answers a character that was just written.
 func writeCharacter(c echo.Context, status int, written character.Character, replayed bool) error {
-	header := c.Response().Header()
-	if replayed {
-		header.Set("Idempotency-Replayed", "true")
-	}
-	describe(header, written.Revision, written.Modified)
-	return writeJSON(c, status, character.Object(written))
+	return writeWritten(c, status, written.Revision, written.Modified, replayed, character.Object(written))
 }
 
 func (h *characterHandlers) read(c echo.Context) error {
@@ -91,7 +70,7 @@ func (h *characterHandlers) read(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	describe(c.Response().Header(), found.Revision, found.Modified)
+	describe(c, found.Revision, found.Modified)
 	if known != nil && known.holds(found.Revision) {
 		return c.NoContent(http.StatusNotModified)
 	}
@@ -219,18 +198,7 @@ func (h *characterHandlers) list(c echo.Context) error {
 		}
 		body = append(body, character.Object(item)...)
 	}
-	body = append(body, ']')
-	if page.Next != "" {
-		linkNext(c, page.Next)
-		body = append(body, `,"next":`...)
-		body = appendText(body, page.Next)
-	}
-	if page.Total != nil {
-		body = append(body, `,"total":`...)
-		body = strconv.AppendInt(body, int64(*page.Total), 10)
-	}
-	c.Response().Header()[echo.HeaderCacheControl] = privateNoCache
-	return writeJSON(c, http.StatusOK, append(body, '}'))
+	return writePage(c, body, page.Next, page.Total)
 }
 
 // level gives a bound of the level, 0 when it is absent.

@@ -7,6 +7,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"bitbucket.org/templar/templar/core/character"
+	"bitbucket.org/templar/templar/core/jsonstring"
 )
 
 // storedOnly are the members of a stored document that are no fields of the player's.
@@ -58,7 +59,7 @@ func mergedValue(target, patch jsontext.Value, depth int) jsontext.Value {
 		if i > 0 {
 			text = append(text, ',')
 		}
-		text = append(append(appendText(text, name), ':'), merged.fields[name]...)
+		text = append(append(jsonstring.AppendQuoted(text, name), ':'), merged.fields[name]...)
 	}
 	return append(text, '}')
 }

@@ -6,9 +6,9 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
 
+	"bitbucket.org/templar/templar/core/jsonstring"
 	"bitbucket.org/templar/templar/core/template"
 )
 
@@ -30,19 +30,19 @@ func appendTemplate(body []byte, t template.Template, withContent bool) []byte {
 	body = append(body, `{"templateid":"`...)
 	body = appendUUID(body, t.ID)
 	body = append(body, `","name":`...)
-	body = appendText(body, t.Name)
+	body = jsonstring.AppendQuoted(body, t.Name)
 	body = append(body, `,"description":`...)
-	body = appendText(body, t.Description)
+	body = jsonstring.AppendQuoted(body, t.Description)
 	if withContent {
 		body = append(body, `,"content":`...)
-		body = appendText(body, t.Content)
+		body = jsonstring.AppendQuoted(body, t.Content)
 	}
 	body = append(body, `,"syntax":`...)
-	body = appendText(body, string(t.Syntax))
+	body = jsonstring.AppendQuoted(body, string(t.Syntax))
 	body = append(body, `,"revision":`...)
 	body = strconv.AppendInt(body, int64(t.Revision), 10)
 	body = append(body, `,"author":`...)
-	body = appendText(body, t.Author)
+	body = jsonstring.AppendQuoted(body, t.Author)
 	body = append(body, `,"created":`...)
 	body = appendTime(body, t.Created)
 	body = append(body, `,"modified":`...)
@@ -61,20 +61,12 @@ func appendUUID(body []byte, id uuid.UUID) []byte {
 	return append(body, text[:]...)
 }
 
-// appendText quotes text; what is not UTF-8 (possible only in rows that others wrote) becomes U+FFFD.
-func appendText(body []byte, text string) []byte {
-	quoted, _ := jsontext.AppendQuote(body, text) // its error says only that something was replaced
-	return quoted
-}
-
 // appendTime writes a time, or null for one that is not known.
 func appendTime(body []byte, t time.Time) []byte {
 	if t.IsZero() {
 		return append(body, "null"...)
 	}
-	body = append(body, '"')
-	body = t.UTC().AppendFormat(body, timeLayout)
-	return append(body, '"')
+	return jsonstring.AppendTime(body, t)
 }
 
 // Decode reads what Encode wrote.

@@ -26,7 +26,12 @@ var (
 
 // wholePath refuses paths that Echo finds a route for only because the last parameter of a pattern takes slashes too.
 func wholePath(c echo.Context) error {
-	if pattern := c.Path(); pattern != "" && strings.Count(pattern, "/") != strings.Count(c.Request().URL.EscapedPath(), "/") {
+	given := c.Request().URL
+	path := given.Path // holds as many slashes as were sent, unless RawPath tells of others
+	if given.RawPath != "" {
+		path = given.EscapedPath()
+	}
+	if pattern := c.Path(); pattern != "" && strings.Count(pattern, "/") != strings.Count(path, "/") {
 		return errNoRoute
 	}
 	return nil
@@ -149,9 +154,8 @@ func showPermit(c echo.Context, p ports.Permit) {
 	line = strconv.AppendInt(append(line, `"default";r=`...), int64(p.Remaining), 10)
 	line = strconv.AppendInt(append(line, ";t="...), int64(wholeSeconds(p.Reset)), 10)
 	both := string(line)
-	values := []string{both[:policy], both[policy:]}
-	header := c.Response().Header()
-	header["Ratelimit-Policy"], header["Ratelimit"] = values[:1:1], values[1:]
+	header, work := c.Response().Header(), workOf(c)
+	header["Ratelimit-Policy"], header["Ratelimit"] = work.one(both[:policy]), work.one(both[policy:])
 }
 
 // wholeSeconds rounds up: a client that waits that long is let in.

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"bitbucket.org/templar/templar/core/fault"
+	"bitbucket.org/templar/templar/core/jsonstring"
 	"bitbucket.org/templar/templar/core/template"
 )
 
@@ -164,7 +165,7 @@ func appendOutcome(out []byte, o template.Outcome, instance string) []byte {
 		out = append(appendUUID(out, o.ID), '"')
 	}
 	out = append(out, `,"result":`...)
-	out = appendText(out, string(o.Result))
+	out = jsonstring.AppendQuoted(out, string(o.Result))
 	if o.Problem != nil {
 		problem, _ := problemOf(o.Problem)
 		problem.Instance = instance

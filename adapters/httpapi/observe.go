@@ -16,10 +16,11 @@ import (
 
 	"bitbucket.org/templar/templar/core/auth"
 	"bitbucket.org/templar/templar/core/fault"
+	"bitbucket.org/templar/templar/ports"
 )
 
-// observe frames every request: its id and trace, its time limit, its problem document when it fails, its log line
-// and its metrics.
+// observe frames every request: its id, its span, its time limit, its problem document when it fails, its log line and
+// its metrics.
 func (a *API) observe(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		began := time.Now()
@@ -28,15 +29,21 @@ func (a *API) observe(next echo.HandlerFunc) echo.HandlerFunc {
 
 		header := response.Header()
 		id := requestID(request.Header[headerRequestID])
-		header[headerRequestID] = []string{id}
 		header[echo.HeaderXContentTypeOptions] = noSniff
 
 		limit := requestTimeout
 		if isBulk(c.Path()) {
 			limit = 0
 		}
-		work := beginWork(c, began, limit)
+		route := a.documented[c.Path()]
+		connection := request.Context()
+		var span ports.Span
+		if a.config.Tracer != nil {
+			connection, span = a.config.Tracer.Begin(connection, traced(c, route))
+		}
+		work := beginWork(connection, c, began, limit)
 		defer work.end()
+		header[headerRequestID] = work.one(id)
 
 		err := refuseOversizedHeaders(request.Header)
 		if err == nil {
@@ -46,10 +53,20 @@ func (a *API) observe(next echo.HandlerFunc) echo.HandlerFunc {
 			a.writeProblem(c, err)
 		}
 
-		took := time.Since(began)
-		route := a.documented[c.Path()]
+		ended := time.Now()
+		took := ended.Sub(began)
+		if span != nil {
+			span.End(response.Status, failureName(response.Status, err))
+		}
 		a.config.Meter.Ended(request.Method, route, response.Status, took)
-		a.logRequest(c, route, id, took, err)
+		if a.config.AccessLog != nil {
+			access := &work.access
+			access.RequestID, access.Route, access.Ended, access.Took = id, route, ended, took
+			if span != nil {
+				access.TraceID = span.TraceID()
+			}
+			a.logRequest(c, access, err)
+		}
 		if errors.Is(err, errBrokenOff) {
 			panic(http.ErrAbortHandler) // net/http then breaks the connection, without a word in the log
 		}
@@ -67,11 +84,14 @@ var noSniff = []string{"nosniff"}
 // it is not whole.
 var errBrokenOff = errors.New("the answer was broken off")
 
+// errPanic marks a panic of a handler.
+var errPanic = errors.New("panic")
+
 // protect turns a panic into an error with its stack, for the log.
 func protect(next echo.HandlerFunc, c echo.Context) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+			err = fmt.Errorf("%w: %v\n%s", errPanic, r, debug.Stack())
 		}
 	}()
 	return next(c)
@@ -105,6 +125,8 @@ type Access struct {
 	Status              int
 	// Bytes are those of the body that was sent.
 	Bytes int64
+	// Ended is when the answer was written, Took how long that was after the request came.
+	Ended time.Time
 	Took  time.Duration
 	// Address is the client's, User the caller's name, "" for nobody.
 	Address, User string
@@ -114,25 +136,50 @@ type Access struct {
 	Broken bool
 }
 
-// logRequest writes the access log: a failure of the service as an error.
-func (a *API) logRequest(c echo.Context, route, id string, took time.Duration, failure error) {
-	if a.config.AccessLog == nil {
-		return
+// traced is what a Tracer is told of a request.
+func traced(c echo.Context, route string) ports.TracedRequest {
+	request := c.Request()
+	scheme := "http"
+	if request.TLS != nil {
+		scheme = "https"
 	}
+	return ports.TracedRequest{
+		Method: request.Method, Route: route, Path: request.URL.Path, Scheme: scheme, Address: c.RealIP(), Header: request.Header,
+	}
+}
+
+// failureName says in a word what went wrong inside, for a span; "" where nothing did.
+func failureName(status int, err error) string {
+	switch {
+	case err == nil:
+		return ""
+	case errors.Is(err, errPanic):
+		return "panic"
+	case errors.Is(err, errBrokenOff), status < http.StatusBadRequest:
+		return "broken_off" // the answer had begun
+	case status < http.StatusInternalServerError:
+		return ""
+	}
+	return fault.KindOf(err).String()
+}
+
+// logRequest completes the line about a request and writes it: a failure of the service as an error.
+func (a *API) logRequest(c echo.Context, access *Access, failure error) {
 	request, response := c.Request(), c.Response()
-	access := Access{
-		RequestID: id, TraceID: traceID(request.Header["Traceparent"]), Method: request.Method, Path: request.URL.Path, Route: route,
-		Status: response.Status, Bytes: response.Size, Took: took, Address: c.RealIP(),
-		Broken: failure != nil && response.Status < http.StatusBadRequest ||
-			response.Status >= http.StatusInternalServerError && response.Status != http.StatusServiceUnavailable,
+	if access.TraceID == "" {
+		access.TraceID = traceID(request.Header["Traceparent"])
 	}
+	access.Method, access.Path, access.Address = request.Method, request.URL.Path, c.RealIP()
+	access.Status, access.Bytes = response.Status, response.Size
+	access.Broken = failure != nil && response.Status < http.StatusBadRequest ||
+		response.Status >= http.StatusInternalServerError && response.Status != http.StatusServiceUnavailable
 	if caller := auth.From(request.Context()); caller != nil {
 		access.User = caller.User
 	}
 	if failure != nil && (response.Status >= http.StatusInternalServerError || access.Broken) {
 		access.Failure = causeOf(failure)
 	}
-	a.config.AccessLog(&access)
+	a.config.AccessLog(access)
 }
 
 // causeOf is the text of a failure for the log. Faults of the core and the adapters hold no content of templates and

@@ -3,12 +3,14 @@ package httpapi
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
 
 	"bitbucket.org/templar/templar/core/fault"
+	"bitbucket.org/templar/templar/core/jsonstring"
 	"bitbucket.org/templar/templar/core/mustache"
 	"bitbucket.org/templar/templar/core/template"
 )
@@ -48,7 +50,9 @@ type renderRequest struct {
 // readRender reads the body by the engine's own reader: it is as strict as that of other bodies, and the data, which
 // can be large, is looked at once.
 func readRender(c echo.Context, takesContent bool) (r renderRequest, err error) {
-	raw, err := readBody(c, renderBody, mediaJSON)
+	in := takeBuffer()
+	defer in.giveBack()
+	raw, err := readBodyInto(in, c, renderBody, mediaJSON)
 	if err != nil {
 		return r, err
 	}
@@ -105,10 +109,14 @@ func (h *renderHandlers) render(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	out := takeBuffer()
+	defer out.giveBack()
+	request.Into = out.bytes
 	rendered, err := h.service.Render(c.Request().Context(), id, pick, request.RenderRequest)
 	if err != nil {
 		return err
 	}
+	out.bytes = rendered.Output
 	return h.answer(c, rendered)
 }
 
@@ -117,10 +125,14 @@ func (h *renderHandlers) renderContent(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	out := takeBuffer()
+	defer out.giveBack()
+	request.Into = out.bytes
 	rendered, err := h.service.RenderContent(c.Request().Context(), request.content, request.RenderRequest)
 	if err != nil {
 		return err
 	}
+	out.bytes = rendered.Output
 	return h.answer(c, rendered)
 }
 
@@ -135,15 +147,17 @@ func (h *renderHandlers) answer(c echo.Context, r template.Rendered) error {
 		header.Set(echo.HeaderContentSecurityPolicy, "sandbox")
 		return c.Blob(http.StatusOK, bare, r.Output)
 	}
-	body := append(make([]byte, 0, 96+len(r.Output)+len(r.Output)/8), `{"output":`...)
-	body = appendText(body, string(r.Output))
+	out := takeBuffer()
+	defer out.giveBack()
+	body := append(slices.Grow(out.bytes, 96+len(r.Output)+len(r.Output)/8), `{"output":`...)
+	body = jsonstring.AppendQuoted(body, r.Output)
 	if r.Revision != 0 {
 		body = append(body, `,"revision":`...)
 		body = strconv.AppendInt(body, int64(r.Revision), 10)
 	}
 	body = append(body, `,"missing":`...)
-	body = appendTexts(body, r.Missing)
-	return writeJSON(c, http.StatusOK, append(body, '}'))
+	out.bytes = append(appendTexts(body, r.Missing), '}')
+	return writeJSON(c, http.StatusOK, out.bytes)
 }
 
 func appendTexts(body []byte, texts []string) []byte {
@@ -152,7 +166,7 @@ func appendTexts(body []byte, texts []string) []byte {
 		if i > 0 {
 			body = append(body, ',')
 		}
-		body = appendText(body, text)
+		body = jsonstring.AppendQuoted(body, text)
 	}
 	return append(body, ']')
 }

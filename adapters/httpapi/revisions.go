@@ -113,7 +113,7 @@ func (h *revisionHandlers) read(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	describe(c.Response().Header(), t.Revision, t.Modified)
+	describe(c, t.Revision, t.Modified)
 	c.Response().Header().Set(echo.HeaderCacheControl, "private, max-age=31536000, immutable")
 	if known != nil && known.holds(n) {
 		return c.NoContent(http.StatusNotModified)

@@ -43,7 +43,7 @@ func (h *rollHandlers) create(c echo.Context) error {
 		header.Set("Idempotency-Replayed", "true")
 	}
 	header.Set(echo.HeaderLocation, "/v1/rolls/"+roll.ID.String())
-	describe(header, rollRevision, roll.Created)
+	describe(c, rollRevision, roll.Created)
 	return writeJSON(c, http.StatusCreated, character.RollObject(roll))
 }
 
@@ -64,7 +64,7 @@ func (h *rollHandlers) read(c echo.Context) error {
 		return err
 	}
 	header := c.Response().Header()
-	describe(header, rollRevision, roll.Created)
+	describe(c, rollRevision, roll.Created)
 	header.Set(echo.HeaderCacheControl, "private, max-age=31536000, immutable")
 	if known != nil && known.holds(rollRevision) {
 		return c.NoContent(http.StatusNotModified)

@@ -3,10 +3,8 @@ package httpapi
 import (
 	"crypto/sha256"
 	"net/http"
-	"net/url"
-	"strconv"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
@@ -55,27 +53,12 @@ func takeDraft(o *object) template.Draft {
 }
 
 func (h *templateHandlers) create(c echo.Context) error {
-	onlyNew, err := parseTags(c.Request().Header, "If-None-Match")
+	sent, err := readCreation(c, h.bodyLimit, "templateid")
 	if err != nil {
 		return err
 	}
-	o, raw, err := readObject(c, h.bodyLimit, false, mediaJSON)
-	if err != nil {
-		return err
-	}
-	creation := template.Creation{OnlyNew: onlyNew != nil && onlyNew.any}
-	if creation.Idempotency, err = idempotency(c, raw); err != nil {
-		return err
-	}
-	if text, present := o.optionalText("templateid"); present {
-		if id, err := template.ParseID(text); err != nil {
-			o.fail("templateid", "must be a UUID")
-		} else {
-			creation.ID = &id
-		}
-	}
-	creation.Draft = takeDraft(o)
-	if err = o.done(); err != nil {
+	creation := template.Creation{ID: sent.id, OnlyNew: sent.onlyNew, Idempotency: sent.idempotency, Draft: takeDraft(sent.object)}
+	if err = sent.object.done(); err != nil {
 		return err
 	}
 	t, replayed, err := h.service.Create(c.Request().Context(), creation)
@@ -88,50 +71,7 @@ func (h *templateHandlers) create(c echo.Context) error {
 
 // writeTemplate answers a template that was just written.
 func writeTemplate(c echo.Context, status int, t template.Template, replayed bool) error {
-	header := c.Response().Header()
-	if replayed {
-		header.Set("Idempotency-Replayed", "true")
-	}
-	describe(header, t.Revision, t.Modified)
-	return writeJSON(c, status, TemplateCodec{}.Encode(t))
-}
-
-// describe sets what a GET of that revision says of it.
-func describe(header http.Header, revision int, modified time.Time) {
-	header["Etag"] = []string{entityTag(revision)}
-	header[echo.HeaderCacheControl] = privateNoCache
-	if !modified.IsZero() {
-		header[echo.HeaderLastModified] = []string{modified.Format(http.TimeFormat)}
-	}
-}
-
-var (
-	privateNoCache = []string{"private, no-cache"}
-	noStore        = []string{"no-store"}
-	jsonType       = []string{mediaJSON}
-)
-
-// buffered is up to how many bytes net/http finds out the Content-Length by itself.
-const buffered = 2048
-
-func writeJSON(c echo.Context, status int, body []byte) error {
-	response := c.Response()
-	header := response.Header()
-	if vary := header[echo.HeaderVary]; len(body) < smallest && len(vary) > 0 && vary[0] == echo.HeaderAcceptEncoding {
-		// Never compressed, so it does not vary by that.
-		if len(vary) == 1 {
-			delete(header, echo.HeaderVary)
-		} else {
-			header[echo.HeaderVary] = vary[1:]
-		}
-	}
-	if len(body) > buffered {
-		header[echo.HeaderContentLength] = []string{strconv.Itoa(len(body))}
-	}
-	header[echo.HeaderContentType] = jsonType
-	response.WriteHeader(status)
-	_, err := response.Write(body)
-	return err
+	return writeWritten(c, status, t.Revision, t.Modified, replayed, TemplateCodec{}.Encode(t))
 }
 
 func (h *templateHandlers) read(c echo.Context) error {
@@ -148,7 +88,7 @@ func (h *templateHandlers) read(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	describe(c.Response().Header(), r.Revision, r.Modified)
+	describe(c, r.Revision, r.Modified)
 	if known != nil && known.holds(r.Revision) {
 		return c.NoContent(http.StatusNotModified)
 	}
@@ -316,32 +256,15 @@ func (h *templateHandlers) list(c echo.Context) error {
 	for i := range page.Items {
 		size += 384 + len(page.Items[i].Content) + len(page.Items[i].Description)
 	}
-	body := append(make([]byte, 0, size), `{"items":[`...)
+	out := takeBuffer()
+	defer out.giveBack()
+	body := append(slices.Grow(out.bytes, size), `{"items":[`...)
 	for i, t := range page.Items {
 		if i > 0 {
 			body = append(body, ',')
 		}
 		body = appendTemplate(body, t, request.WithContent)
 	}
-	body = append(body, ']')
-	if page.Next != "" {
-		linkNext(c, page.Next)
-		body = append(body, `,"next":`...)
-		body = appendText(body, page.Next)
-	}
-	if page.Total != nil {
-		body = append(body, `,"total":`...)
-		body = strconv.AppendInt(body, int64(*page.Total), 10)
-	}
-	c.Response().Header().Set(echo.HeaderCacheControl, "private, no-cache")
-	return writeJSON(c, http.StatusOK, append(body, '}'))
-}
-
-// linkNext names the next page (RFC 8288).
-func linkNext(c echo.Context, cursor string) {
-	next := url.URL{Path: c.Request().URL.Path}
-	values := c.QueryParams()
-	values.Set("cursor", cursor)
-	next.RawQuery = values.Encode()
-	c.Response().Header().Set("Link", "<"+next.String()+`>; rel="next"`)
+	out.bytes = body
+	return writePage(c, body, page.Next, page.Total)
 }

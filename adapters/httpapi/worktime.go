@@ -25,6 +25,12 @@ type workContext struct {
 	connection context.Context
 	caller     context.Context // set by the guard; nil before
 
+	// access is the line of the log about the request, and single the values of headers of its answer: here they need no
+	// memory of their own.
+	access  Access
+	single  [6]string
+	singles int
+
 	mu       sync.Mutex
 	began    time.Time
 	limit    time.Duration   // 0 is none
@@ -33,12 +39,21 @@ type workContext struct {
 	finished bool
 }
 
-// beginWork gives the request its context; limit 0 is no limit but the connection's.
-func beginWork(c echo.Context, began time.Time, limit time.Duration) *workContext {
-	request := c.Request()
-	w := &workContext{connection: request.Context(), began: began, limit: limit}
-	c.SetRequest(request.WithContext(w))
+// beginWork gives the request its context, made of that of its connection; limit 0 is no limit but the connection's.
+func beginWork(connection context.Context, c echo.Context, began time.Time, limit time.Duration) *workContext {
+	w := &workContext{connection: connection, began: began, limit: limit}
+	c.SetRequest(c.Request().WithContext(w))
 	return w
+}
+
+// one gives the values of a header that has one.
+func (w *workContext) one(value string) []string {
+	if w == nil || w.singles == len(w.single) {
+		return []string{value}
+	}
+	w.single[w.singles] = value
+	w.singles++
+	return w.single[w.singles-1 : w.singles : w.singles]
 }
 
 // workOf finds the context that beginWork gave the request; nil for a request that has another one by now.

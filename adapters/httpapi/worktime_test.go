@@ -17,7 +17,7 @@ import (
 func work(connection context.Context, limit time.Duration) (echo.Context, *workContext) {
 	request := httptest.NewRequest("GET", "/", nil).WithContext(connection)
 	c := echo.New().NewContext(request, httptest.NewRecorder())
-	return c, beginWork(c, time.Now(), limit)
+	return c, beginWork(c.Request().Context(), c, time.Now(), limit)
 }
 
 func TestWorkEndsAtItsLimit(t *testing.T) {

@@ -3,6 +3,7 @@
 package prometheus
 
 import (
+	"bytes"
 	"database/sql"
 	"fmt"
 	"io"
@@ -42,6 +43,7 @@ var (
 
 // New makes empty metrics; version names the build in build_info.
 func New(version string) *Metrics {
+	metrics.ExposeMetadata(true) // the types of metrics; for the whole process, which has no other page
 	m := &Metrics{set: metrics.NewSet()}
 	m.rateLimited = m.set.NewCounter("rate_limited_total")
 	m.rendered = m.set.NewCounter("templates_rendered_total")
@@ -54,9 +56,11 @@ func New(version string) *Metrics {
 
 // Write shows all metrics, those of the process and the Go runtime included.
 func (m *Metrics) Write(w io.Writer) {
-	m.set.WritePrometheus(w)
-	metrics.WriteProcessMetrics(w)
-	metrics.WriteFDMetrics(w)
+	var page bytes.Buffer
+	m.set.WritePrometheus(&page)
+	metrics.WriteProcessMetrics(&page)
+	metrics.WriteFDMetrics(&page)
+	_, _ = w.Write(tidy(page.Bytes())) // whoever asked is gone
 }
 
 // Handler serves Write.

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -62,6 +63,7 @@ type sharedCache struct {
 	ttl     time.Duration
 	changes changes
 	flights flights
+	recall  *recall[[16]byte, []byte]
 	most    int // the longest value that is kept, in bytes
 }
 
@@ -71,7 +73,8 @@ var _ ports.Cache = (*sharedCache)(nil)
 // to instances that keep. All instances that share a namespace should be given the same ttl. Values of more than
 // 4 MiB or a sixteenth of CacheBytes are not kept. Make one Cache for each Client.
 func (c *Client) Cache(ttl time.Duration) ports.Cache {
-	s := &sharedCache{client: c, ttl: ttl, most: min(4<<20, c.config.CacheBytes/16)}
+	s := &sharedCache{client: c, ttl: ttl, recall: newRecall[[16]byte, []byte](c.config.recallBytes()), most: min(4<<20, c.config.CacheBytes/16)}
+	c.follow(s)
 	c.workers.Go(s.settle)
 	return s
 }
@@ -88,8 +91,26 @@ func (s *sharedCache) key(id [16]byte) string {
 	hex.Encode(text[19:23], id[8:10])
 	hex.Encode(text[24:36], id[10:16])
 	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
-	return s.client.config.Namespace + "t:" + string(text[:])
+	return s.client.config.Namespace + objectKind + string(text[:])
 }
+
+// objectKind is what the keys of objects have behind the namespace.
+const objectKind = "t:"
+
+// changed implements follower.
+func (s *sharedCache) changed(key string) {
+	text, ok := strings.CutPrefix(key, s.client.config.Namespace+objectKind)
+	if !ok {
+		return
+	}
+	var id [16]byte
+	if n, err := hex.Decode(id[:], []byte(strings.ReplaceAll(text, "-", ""))); err == nil && n == len(id) {
+		s.recall.drop(id)
+	}
+}
+
+// dropAll implements follower.
+func (s *sharedCache) dropAll() { s.recall.dropAll() }
 
 // Fetch implements ports.Cache.
 func (s *sharedCache) Fetch(ctx context.Context, id [16]byte, load func(context.Context) ([]byte, error)) ([]byte, error) {
@@ -97,11 +118,16 @@ func (s *sharedCache) Fetch(ctx context.Context, id [16]byte, load func(context.
 	if rdb == nil || s.ttl <= 0 || s.changes.touch(id) {
 		return s.flights.do(ctx, id, load)
 	}
+	known, ok, ticket := s.recall.get(id)
+	if ok {
+		return known, nil
+	}
 	key := s.key(id)
 	kept, err := s.client.read(ctx, "get", key, rdb.B().Get().Key(key).Cache(), s.ttl, rdb)
 	switch {
 	case err == nil:
 		if raw, err := kept.AsBytes(); err == nil && len(raw) > 0 && raw[0] == markValue {
+			s.recall.keep(id, ticket, raw[1:], len(raw), time.UnixMilli(kept.CachePXAT()))
 			return raw[1:], nil
 		}
 		return s.flights.do(ctx, id, load)

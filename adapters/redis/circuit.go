@@ -93,7 +93,7 @@ func (c *Client) trip(ctx context.Context, command, key string, send func(contex
 	case <-op.Done():
 		err = op.Err()
 	}
-	c.observe(command, begun, err)
+	c.observe(ctx, command, begun, err)
 	c.judge(key, err)
 	return err
 }
@@ -171,7 +171,7 @@ func (c *Client) pause(d time.Duration) bool {
 func (c *Client) probe() error {
 	begun := time.Now()
 	err := c.tryProbe()
-	c.observe("probe", begun, err)
+	c.observe(context.Background(), "probe", begun, err)
 	return err
 }
 

@@ -69,8 +69,9 @@ type Config struct {
 	// Namespace starts every key but the directory's hash; "" is "templar:".
 	Namespace string
 	// Observe is told of every trip to the server: get, hold, drop, lease, keep, hmget, take, peek, ping, probe. A read
-	// that needed no trip is not told. nil for nobody.
-	Observe func(command string, d time.Duration, err error)
+	// that needed no trip is not told. The context has the values of the call that the trip was made for, and none for a
+	// trip that nobody asked for. nil for nobody.
+	Observe func(ctx context.Context, command string, d time.Duration, err error)
 	// OnState is told when the server went away, with the cause, or came back. It is called from one goroutine, the
 	// first time after the first attempt. nil for nobody.
 	OnState func(up bool, err error)
@@ -99,7 +100,7 @@ func (c Config) check() error {
 }
 
 // options are rueidis' words for the configuration.
-func (c Config) options(sentinelAuth bool) rueidis.ClientOption {
+func (c Config) options(sentinelAuth bool, invalidated func([]rueidis.RedisMessage)) rueidis.ClientOption {
 	o := rueidis.ClientOption{
 		InitAddress: c.Addrs,
 		TLSConfig:   c.TLS,
@@ -114,7 +115,7 @@ func (c Config) options(sentinelAuth bool) rueidis.ClientOption {
 		ReadBufferEachConn:  ioBuffer,
 		WriteBufferEachConn: ioBuffer,
 		BlockingPoolSize:    c.MaxConn,
-		CacheSizeEachConn:   c.CacheBytes,
+		CacheSizeEachConn:   c.copyBytes(),
 		// One connection: with more, rueidis sends plain commands over any of them, and the order is lost that
 		// sharedCache relies on.
 		PipelineMultiplex: -1,
@@ -122,14 +123,15 @@ func (c Config) options(sentinelAuth bool) rueidis.ClientOption {
 		// does not end it.
 		AlwaysPipelining: true,
 		// The circuit decides when to try again.
-		DisableRetry: true,
+		DisableRetry:    true,
+		OnInvalidations: invalidated,
 	}
 	switch c.Mode {
 	case Single:
 		o.InitAddress = c.Addrs[:1]
 		o.ForceSingleClient = true
 	case Cluster:
-		o.CacheSizeEachConn = c.CacheBytes / max(3, len(c.Addrs))
+		o.CacheSizeEachConn = c.copyBytes() / max(3, len(c.Addrs))
 		o.ClusterOption = rueidis.ClusterOption{ShardsRefreshInterval: topologyRefresh, MaxMovedRedirections: 5}
 	case Sentinel:
 		o.Sentinel = rueidis.SentinelOption{
@@ -142,6 +144,12 @@ func (c Config) options(sentinelAuth bool) rueidis.ClientOption {
 	return o
 }
 
+// recallBytes is the part of CacheBytes that the Cache recalls values from by itself.
+func (c Config) recallBytes() int { return c.CacheBytes / 4 }
+
+// copyBytes is the part of CacheBytes for rueidis' copy of what it read.
+func (c Config) copyBytes() int { return c.CacheBytes - c.recallBytes() }
+
 // Client is the connection to Redis that the Cache, the Directory and the Limiter share. It is safe for concurrent use.
 type Client struct {
 	config Config
@@ -149,6 +157,8 @@ type Client struct {
 	up     atomic.Bool
 	outage atomic.Pointer[outage] // the last one
 	inUse  chan struct{}          // one place for each command under way
+	// followers are told of changed keys; they are only ever added.
+	followers atomic.Pointer[[]follower]
 
 	wake    chan struct{}
 	closing chan struct{}
@@ -203,7 +213,7 @@ func (c *Client) Ping(ctx context.Context) error {
 	defer cancel()
 	begun := time.Now()
 	err := rdb.Do(ctx, rdb.B().Ping().Build()).Error()
-	c.observe("ping", begun, err)
+	c.observe(ctx, "ping", begun, err)
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, err, "Redis does not answer")
 	}
@@ -236,22 +246,22 @@ func (c *Client) key(kind, name string) string {
 	return c.config.Namespace + kind + ":" + name
 }
 
-func (c *Client) observe(command string, begun time.Time, err error) {
+func (c *Client) observe(ctx context.Context, command string, begun time.Time, err error) {
 	if c.config.Observe == nil {
 		return
 	}
 	if rueidis.IsRedisNil(err) {
 		err = nil
 	}
-	c.config.Observe(command, time.Since(begun), err)
+	c.config.Observe(ctx, command, time.Since(begun), err)
 }
 
 // connect makes the first connection. Sentinels that want a password get it at the second attempt: those that want
 // none would refuse it.
 func (c *Client) connect() (rueidis.Client, error) {
-	rdb, err := rueidis.NewClient(c.config.options(false))
+	rdb, err := rueidis.NewClient(c.config.options(false, c.invalidated))
 	if err != nil && c.config.Mode == Sentinel && c.config.Password != "" && strings.Contains(err.Error(), "NOAUTH") {
-		rdb, err = rueidis.NewClient(c.config.options(true))
+		rdb, err = rueidis.NewClient(c.config.options(true, c.invalidated))
 	}
 	if err != nil {
 		if rdb != nil {

@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"os"
@@ -138,7 +139,7 @@ func TestUserDatabaseAndNamespace(t *testing.T) {
 	seen := map[string]int{}
 	client := open(t, server, server.Addr(), func(c *Config) {
 		c.Username, c.Password, c.DB, c.Namespace = "ann", "secret", 3, "mine:"
-		c.Observe = func(command string, d time.Duration, err error) {
+		c.Observe = func(_ context.Context, command string, d time.Duration, err error) {
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil || d <= 0 {

@@ -2,6 +2,8 @@ package redis
 
 import (
 	"context"
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,17 +14,50 @@ import (
 	"bitbucket.org/templar/templar/test/servers"
 )
 
-// instances opens n clients of one server, each through a proxy of its own.
-func instances(t *testing.T, n int) ([]*Client, []*servers.ProxyServer) {
+// fleet is some clients of one server, each through a proxy of its own.
+type fleet struct {
+	server  *servers.RedisServer
+	clients []*Client
+	proxies []*servers.ProxyServer
+
+	mu   sync.Mutex
+	cut  []bool // whom a check cut off, now or before
+	lost string // who lost the server by itself, and how
+}
+
+func newFleet(t *testing.T, n int) *fleet {
 	server := servers.Redis(t)
-	var clients []*Client
-	var proxies []*servers.ProxyServer
-	for range n {
+	f := &fleet{server: server, cut: make([]bool, n)}
+	for i := range n {
 		proxy := servers.Proxy(t, server.Addr())
-		proxies = append(proxies, proxy)
-		clients = append(clients, open(t, server, proxy.Addr()))
+		f.proxies = append(f.proxies, proxy)
+		f.clients = append(f.clients, open(t, server, proxy.Addr(), func(c *Config) {
+			c.OnState = func(up bool, err error) { f.told(i, up, err) }
+		}))
 	}
-	return clients, proxies
+	return f
+}
+
+func (f *fleet) told(i int, up bool, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !up && !f.cut[i] {
+		f.lost = fmt.Sprintf("instance %d lost Redis: %v", i, err)
+	}
+}
+
+// part cuts instance i off.
+func (f *fleet) part(i int, how func(*servers.ProxyServer)) {
+	f.mu.Lock()
+	f.cut[i] = true
+	f.mu.Unlock()
+	how(f.proxies[i])
+}
+
+func (f *fleet) disturbed() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.lost
 }
 
 func TestCacheContract(t *testing.T) {
@@ -32,13 +67,13 @@ func TestCacheContract(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			contract.Cache(t, contract.CacheHarness{Open: func(t *testing.T, ttl time.Duration) contract.CacheGroup {
-				g := contract.CacheGroup{TTL: ttl}
-				clients, proxies := instances(t, 3)
-				for _, c := range clients {
+				f := newFleet(t, 3)
+				g := contract.CacheGroup{TTL: ttl, Disturbed: f.disturbed}
+				for _, c := range f.clients {
 					g.Instances = append(g.Instances, c.Cache(g.TTL))
 				}
-				g.Cut = func(i int) { cut(proxies[i]) }
-				g.Heal = func(i int) { proxies[i].Heal() }
+				g.Cut = func(i int) { f.part(i, cut) }
+				g.Heal = func(i int) { f.proxies[i].Heal() }
 				return g
 			}})
 		})
@@ -47,8 +82,8 @@ func TestCacheContract(t *testing.T) {
 
 func TestCacheContractOfOneInstance(t *testing.T) {
 	contract.Cache(t, contract.CacheHarness{Open: func(t *testing.T, ttl time.Duration) contract.CacheGroup {
-		server := servers.Redis(t)
-		return contract.CacheGroup{TTL: ttl, Instances: []ports.Cache{open(t, server, server.Addr()).Cache(ttl)}}
+		f := newFleet(t, 1)
+		return contract.CacheGroup{TTL: ttl, Instances: []ports.Cache{f.clients[0].Cache(ttl)}, Disturbed: f.disturbed}
 	}})
 }
 
@@ -60,9 +95,8 @@ func TestDirectoryContract(t *testing.T) {
 			t.Parallel()
 			contract.AuthDirectory(t, contract.DirectoryHarness{Open: func(t *testing.T) contract.Directory {
 				const hash = "sec_apikeys"
-				server := servers.Redis(t)
-				proxy := servers.Proxy(t, server.Addr())
-				client := open(t, server, proxy.Addr())
+				f := newFleet(t, 1)
+				server := f.server
 				other, err := rueidis.NewClient(rueidis.ClientOption{
 					InitAddress: []string{server.Addr()}, Password: server.Password, DisableCache: true, ForceSingleClient: true})
 				if err != nil {
@@ -70,7 +104,7 @@ func TestDirectoryContract(t *testing.T) {
 				}
 				t.Cleanup(other.Close)
 				return contract.Directory{
-					Directory: client.Directory(hash),
+					Directory: f.clients[0].Directory(hash),
 					Set: func(ctx context.Context, field, value string) error {
 						return other.Do(ctx, other.B().Hset().Key(hash).FieldValue().FieldValue(field, value).Build()).Error()
 					},
@@ -80,8 +114,9 @@ func TestDirectoryContract(t *testing.T) {
 					Clear: func(ctx context.Context) error {
 						return other.Do(ctx, other.B().Del().Key(hash).Build()).Error()
 					},
-					Cut:  func() { cut(proxy) },
-					Heal: proxy.Heal,
+					Cut:       func() { f.part(0, cut) },
+					Heal:      f.proxies[0].Heal,
+					Disturbed: f.disturbed,
 				}
 			}})
 		})
@@ -95,13 +130,13 @@ func TestLimiterContract(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			contract.Limiter(t, contract.LimiterHarness{Open: func(t *testing.T) contract.LimiterGroup {
-				var g contract.LimiterGroup
-				clients, proxies := instances(t, 3)
-				for _, c := range clients {
+				f := newFleet(t, 3)
+				g := contract.LimiterGroup{Disturbed: f.disturbed}
+				for _, c := range f.clients {
 					g.Instances = append(g.Instances, c.Limiter())
 				}
-				g.Cut = func(i int) { cut(proxies[i]) }
-				g.Heal = func(i int) { proxies[i].Heal() }
+				g.Cut = func(i int) { f.part(i, cut) }
+				g.Heal = func(i int) { f.proxies[i].Heal() }
 				return g
 			}})
 		})
@@ -110,7 +145,7 @@ func TestLimiterContract(t *testing.T) {
 
 func TestLimiterContractOfOneInstance(t *testing.T) {
 	contract.Limiter(t, contract.LimiterHarness{Open: func(t *testing.T) contract.LimiterGroup {
-		server := servers.Redis(t)
-		return contract.LimiterGroup{Instances: []ports.Limiter{open(t, server, server.Addr()).Limiter()}}
+		f := newFleet(t, 1)
+		return contract.LimiterGroup{Instances: []ports.Limiter{f.clients[0].Limiter()}, Disturbed: f.disturbed}
 	}})
 }

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -18,7 +19,17 @@ const directoryTTL = time.Minute
 type directory struct {
 	client *Client
 	hash   string
+	recall *recall[string, entry]
 }
+
+// entry is what the directory has of the first of some fields that it has.
+type entry struct {
+	fields []string
+	value  string
+}
+
+// directoryBytes bounds the entries that are recalled without asking rueidis' copy.
+const directoryBytes = 8 << 20
 
 var _ auth.Directory = (*directory)(nil)
 
@@ -26,8 +37,20 @@ var _ auth.Directory = (*directory)(nil)
 // read through a copy in this process: the server tells of a change to the hash at once. When it cannot, because the
 // connection swallows everything, the circuit opens within probeGap+opTimeout and the copy is not asked any more.
 func (c *Client) Directory(hash string) auth.Directory {
-	return &directory{client: c, hash: hash}
+	d := &directory{client: c, hash: hash, recall: newRecall[string, entry](directoryBytes)}
+	c.follow(d)
+	return d
 }
+
+// changed implements follower.
+func (d *directory) changed(key string) {
+	if key == d.hash {
+		d.recall.dropAll()
+	}
+}
+
+// dropAll implements follower.
+func (d *directory) dropAll() { d.recall.dropAll() }
 
 // Lookup implements auth.Directory.
 func (d *directory) Lookup(ctx context.Context, fields ...string) (string, bool, error) {
@@ -40,6 +63,10 @@ func (d *directory) Lookup(ctx context.Context, fields ...string) (string, bool,
 	rdb := d.client.ready()
 	if rdb == nil {
 		return "", false, d.client.unavailable()
+	}
+	known, ok, ticket := d.recall.get(fields[0])
+	if ok && slices.Equal(known.fields, fields) {
+		return known.value, true, nil
 	}
 	cmd := rdb.B().Hmget().Key(d.hash).Field(fields...).Cache()
 	answer, err := d.client.read(ctx, "hmget", d.hash, cmd, directoryTTL, rdb)
@@ -58,6 +85,13 @@ func (d *directory) Lookup(ctx context.Context, fields ...string) (string, bool,
 		if err != nil {
 			return "", false, fault.Wrap(fault.Unavailable, err, "the directory of keys cannot be read")
 		}
+		if !ok {
+			size := len(value)
+			for _, field := range fields {
+				size += len(field)
+			}
+			d.recall.keep(fields[0], ticket, entry{slices.Clone(fields), value}, size, time.UnixMilli(answer.CachePXAT()))
+		}
 		return value, true, nil
 	}
 	return "", false, nil
@@ -68,7 +102,7 @@ func (c *Client) read(ctx context.Context, command, key string, cmd rueidis.Cach
 	op := &opContext{parent: ctx}
 	message, err := rdb.DoCache(op, cmd, ttl).ToMessage()
 	if begun := op.end(); !begun.IsZero() {
-		c.observe(command, begun, err)
+		c.observe(ctx, command, begun, err)
 		c.judge(key, err)
 	} else if err != nil && !rueidis.IsRedisNil(err) {
 		c.judge(key, err)

@@ -140,7 +140,7 @@ func TestADenialCostsNoTrips(t *testing.T) {
 	server := servers.Redis(t)
 	var trips atomic.Int64
 	client := open(t, server, server.Addr(), func(c *Config) {
-		c.Observe = func(command string, _ time.Duration, _ error) {
+		c.Observe = func(_ context.Context, command string, _ time.Duration, _ error) {
 			if command == "take" || command == "peek" {
 				trips.Add(1)
 			}

@@ -23,13 +23,7 @@ type ListRequest struct {
 }
 
 // Page is one page of a list.
-type Page struct {
-	Items []Character
-	// Next is the cursor of the page behind this one; "" on the last.
-	Next string
-	// Total is set when it was asked for.
-	Total *int
-}
+type Page = page.Page[Character]
 
 // List answers a page of characters. Walking the pages shows every character that was there all along exactly once,
 // whatever is made or deleted meanwhile. Faults: Malformed for a bad limit, level or cursor.
@@ -46,35 +40,16 @@ func (s *Service) List(ctx context.Context, r ListRequest) (Page, error) {
 			return Page{}, fault.New(fault.Malformed, "level_min and level_max must be 1 to %d", srd.MaxLevel)
 		}
 	}
-	q := Query{Filter: r.Filter, Sort: r.Sort, Limit: limit + 1}
-	scope := r.Filter.scope(r.Sort)
-	if r.Cursor != "" {
-		raw, err := s.sealer.Open(scope, r.Cursor)
-		if err != nil {
-			return Page{}, err
-		}
-		after, ok := page.DecodePosition(raw)
-		if !ok {
-			return Page{}, fault.New(fault.Malformed, "the cursor is broken; start again without it")
-		}
-		q.After = &after
-	}
-	var result Page
-	if result.Items, err = s.stored.List(ctx, q); err != nil {
-		return Page{}, err
-	}
-	if len(result.Items) > limit {
-		result.Items = result.Items[:limit]
-		result.Next = s.sealer.Seal(scope, PositionOf(result.Items[limit-1], r.Sort).Encode())
+	from := page.Source[Character]{
+		Read: func(after *Position, limit int) ([]Character, error) {
+			return s.stored.List(ctx, Query{Filter: r.Filter, Sort: r.Sort, After: after, Limit: limit})
+		},
+		Place: func(one Character) Position { return PositionOf(one, r.Sort) },
 	}
 	if r.WithTotal {
-		total, err := s.stored.Count(ctx, r.Filter)
-		if err != nil {
-			return Page{}, err
-		}
-		result.Total = &total
+		from.Count = func() (int, error) { return s.stored.Count(ctx, r.Filter) }
 	}
-	return result, nil
+	return page.Take(s.sealer, r.Filter.scope(r.Sort), r.Cursor, limit, from)
 }
 
 // purgeBatch is how many characters one transaction of Purge removes.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"bitbucket.org/templar/templar/core/jsonstring"
 )
 
 // decoder turns a JSON text (RFC 8259) into data.
@@ -260,6 +262,9 @@ func (d *decoder) str() error {
 	d.pos++
 	start, ascii := d.pos, true
 	for ; d.pos < len(d.src); d.pos++ {
+		if d.pos += jsonstring.Plain(d.src[d.pos:]); d.pos == len(d.src) {
+			break
+		}
 		switch c := d.src[d.pos]; {
 		case c == '"':
 			if !ascii && !utf8.ValidString(d.src[start:d.pos]) {
@@ -301,8 +306,9 @@ func (d *decoder) escaped(start int) error {
 		case c < ' ':
 			return d.fail("a control character in a string")
 		case c != '\\':
-			d.decoded = append(d.decoded, c)
-			d.pos++
+			run := max(1, jsonstring.Plain(d.src[d.pos:]))
+			d.decoded = append(d.decoded, d.src[d.pos:d.pos+run]...)
+			d.pos += run
 		default:
 			if err := d.escape(); err != nil {
 				return err

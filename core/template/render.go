@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"hash/maphash"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,10 +43,13 @@ type RenderRequest struct {
 	Strict bool
 	// Raw leaves values as they are instead of escaping them for HTML.
 	Raw bool
+	// Into is what the output is appended to, and whose room it uses; nil for memory of its own.
+	Into []byte
 }
 
 // Rendered is the output of a template.
 type Rendered struct {
+	// Output is RenderRequest.Into with the output behind it.
 	Output []byte
 	// Revision is the one that was rendered; 0 for content that the caller brought.
 	Revision int
@@ -116,7 +120,8 @@ func (s *Service) render(ctx context.Context, tree *mustache.Template, r RenderR
 	if r.Raw {
 		escape = mustache.EscapeNone
 	}
-	output := make([]byte, 0, min(tree.Size(), maxHeadStart))
+	// Values are mostly longer than the tags that they stand for.
+	output := slices.Grow(r.Into, min(tree.Size()+tree.Size()/4, maxHeadStart))
 	result, err := tree.Render(ctx, output, r.Data, mustache.Options{
 		Strict: r.Strict, Escape: escape, Partials: partials{s, deadline}, MaxBytes: s.bounds.MaxBytes, Deadline: deadline,
 	})

@@ -299,13 +299,7 @@ type ListRequest struct {
 }
 
 // Page is one page of a list.
-type Page struct {
-	Items []Template
-	// Next is the cursor of the page behind this one; "" on the last.
-	Next string
-	// Total is set when it was asked for.
-	Total *int
-}
+type Page = page.Page[Template]
 
 // List answers a page of templates. Walking the pages shows every template that was there all along exactly once,
 // whatever is made or deleted meanwhile. Faults: Malformed for a bad limit or cursor.
@@ -317,35 +311,16 @@ func (s *Service) List(ctx context.Context, r ListRequest) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	q := Query{Filter: r.Filter, Sort: r.Sort, Limit: limit + 1, WithContent: r.WithContent}
-	scope := r.Filter.scope(r.Sort)
-	if r.Cursor != "" {
-		raw, err := s.sealer.Open(scope, r.Cursor)
-		if err != nil {
-			return Page{}, err
-		}
-		after, ok := page.DecodePosition(raw)
-		if !ok {
-			return Page{}, fault.New(fault.Malformed, "the cursor is broken; start again without it")
-		}
-		q.After = &after
-	}
-	var result Page
-	if result.Items, err = s.stored.List(ctx, q); err != nil {
-		return Page{}, err
-	}
-	if len(result.Items) > limit {
-		result.Items = result.Items[:limit]
-		result.Next = s.sealer.Seal(scope, PositionOf(result.Items[limit-1], r.Sort).Encode())
+	from := page.Source[Template]{
+		Read: func(after *Position, limit int) ([]Template, error) {
+			return s.stored.List(ctx, Query{Filter: r.Filter, Sort: r.Sort, After: after, Limit: limit, WithContent: r.WithContent})
+		},
+		Place: func(one Template) Position { return PositionOf(one, r.Sort) },
 	}
 	if r.WithTotal {
-		total, err := s.stored.Count(ctx, r.Filter)
-		if err != nil {
-			return Page{}, err
-		}
-		result.Total = &total
+		from.Count = func() (int, error) { return s.stored.Count(ctx, r.Filter) }
 	}
-	return result, nil
+	return page.Take(s.sealer, r.Filter.scope(r.Sort), r.Cursor, limit, from)
 }
 
 // instant is the time as it is stored: UTC, whole microseconds.

@@ -122,11 +122,14 @@ func TestDatabaseCannotBeOpened(t *testing.T) {
 	}
 	// A file of something else is not overwritten.
 	p := launch(t, dir, s.with(settings{"DATABASE_URL": "sqlite:" + filepath.Join(dir, "broken.db")}))
-	time.Sleep(time.Second)
+	told := func() bool { return strings.Contains(p.Stderr.String(), "not a database") }
+	for end := time.Now().Add(20 * time.Second); !told() && time.Now().Before(end); {
+		time.Sleep(50 * time.Millisecond)
+	}
 	if a, err := p.try("GET", "/readyz", nil); err == nil && a.Status == 200 {
 		t.Error("it is ready on a file that is no database")
 	}
-	if !strings.Contains(p.Stderr.String(), "not a database") {
+	if !told() {
 		t.Errorf("it does not tell what is wrong: %s", p.Stderr)
 	}
 	if kept, err := os.ReadFile(filepath.Join(dir, "broken.db")); err != nil || !strings.HasPrefix(string(kept), "this is no database") {
@@ -243,7 +246,7 @@ func TestNoConfiguration(t *testing.T) {
 	p := start(t, dir, s)
 	var line string
 	// It was printed before the service was ready; the pipe may still have it.
-	for end := time.Now().Add(5 * time.Second); line == "" && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(20 * time.Second); line == "" && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		for l := range strings.Lines(p.Stdout.String()) {
 			if strings.Contains(l, "curl ") && strings.HasSuffix(l, "\n") {
 				line = strings.TrimSpace(l)

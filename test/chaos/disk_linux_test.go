@@ -35,7 +35,7 @@ func newSmallDisk(t *testing.T, size string) *smallDisk {
 		_ = d.holder.Process.Kill() // it may have ended
 		_ = d.holder.Wait()         // by the signal
 	})
-	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		if _, err := os.Stat(d.outside("there")); err == nil {
 			return d
 		}

@@ -23,7 +23,12 @@ type CacheGroup struct {
 	// Cut parts instance i from the shared store, its connections included, and Heal joins it again; nil: it cannot be
 	// parted.
 	Cut, Heal func(i int)
+	// Disturbed says what parted an instance from the shared store though nobody cut it, such as a machine too busy to
+	// answer in time, "" for nothing: a check that failed meanwhile is made again. nil: nothing can.
+	Disturbed func() string
 }
+
+func (g CacheGroup) disturbance() string { return disturbed(g.Disturbed) }
 
 // CacheCheck is one promise of ports.Cache, tried on a fresh group.
 type CacheCheck = Check[CacheGroup]

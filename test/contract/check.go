@@ -30,6 +30,23 @@ type Check[S any] struct {
 	Inapplicable func(s S) string
 }
 
+// disturbable is an implementation that knows when something from outside kept it from its work.
+type disturbable interface {
+	// disturbance says what it was, "" for nothing.
+	disturbance() string
+}
+
+// disturbed asks what may not be there.
+func disturbed(ask func() string) string {
+	if ask == nil {
+		return ""
+	}
+	return ask()
+}
+
+// mostTries is how often a check is made that was disturbed. The last result counts, whatever came in between.
+const mostTries = 4
+
 // checkTime bounds one check, so that an implementation that hangs fails instead of stopping the run.
 const checkTime = time.Minute
 
@@ -58,19 +75,32 @@ func runChecks[S any](t *testing.T, checks []Check[S], lacks map[string]string, 
 			t.Logf("not promised here: %s", why)
 			return
 		}
-		s := open(t)
-		if c.Inapplicable != nil {
-			if why := c.Inapplicable(s); why != "" {
-				t.Logf("does not apply: %s", why)
+		for try := 1; ; try++ {
+			s := open(t)
+			if c.Inapplicable != nil {
+				if why := c.Inapplicable(s); why != "" {
+					t.Logf("does not apply: %s", why)
+					return
+				}
+			}
+			err := runCheck(t, c, s)
+			if err == nil {
 				return
 			}
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), checkTime)
-		defer cancel()
-		if err := c.Run(ctx, s); err != nil {
+			if d, ok := any(s).(disturbable); ok && try < mostTries && d.disturbance() != "" {
+				t.Logf("try %d was disturbed (%s): %v", try, d.disturbance(), err)
+				continue
+			}
 			t.Error(err)
+			return
 		}
 	})
+}
+
+func runCheck[S any](t *testing.T, c Check[S], s S) error {
+	ctx, cancel := context.WithTimeout(t.Context(), checkTime)
+	defer cancel()
+	return c.Run(ctx, s)
 }
 
 // runEach makes a subtest of each check, so many at once.

@@ -21,7 +21,12 @@ type Directory struct {
 	Clear func(ctx context.Context) error
 	// Cut makes it impossible to ask the directory and Heal possible again; nil: it cannot be cut off.
 	Cut, Heal func()
+	// Disturbed says what kept it from being asked though nobody cut it off, such as a machine too busy to
+	// answer in time, "" for nothing: a check that failed meanwhile is made again. nil: nothing can.
+	Disturbed func() string
 }
+
+func (d Directory) disturbance() string { return disturbed(d.Disturbed) }
 
 // DirectoryCheck is one promise of auth.Directory, tried on a fresh and empty one.
 type DirectoryCheck = Check[Directory]

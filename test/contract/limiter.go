@@ -18,7 +18,12 @@ type LimiterGroup struct {
 	Instances []ports.Limiter
 	// Cut parts instance i from the shared store, and Heal joins it again; nil: it cannot be parted.
 	Cut, Heal func(i int)
+	// Disturbed says what parted an instance from the shared store though nobody cut it, such as a machine too busy to
+	// answer in time, "" for nothing: a check that failed meanwhile is made again. nil: nothing can.
+	Disturbed func() string
 }
+
+func (g LimiterGroup) disturbance() string { return disturbed(g.Disturbed) }
 
 // LimiterCheck is one promise of ports.Limiter, tried on a fresh group.
 type LimiterCheck = Check[LimiterGroup]

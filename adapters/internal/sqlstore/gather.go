@@ -103,9 +103,10 @@ func (g *gathering[Q, A]) take() []*gathered[Q, A] {
 	return calls
 }
 
-// share makes one trip for several calls. It does not end with any of them: the others still want their answers.
+// share makes one trip for several calls. It does not end with any of them: the others still want their answers. It
+// carries the values of the first one's context, so that in a trace it belongs to that call; the others show no trip.
 func (g *gathering[Q, A]) share(calls []*gathered[Q, A]) {
-	ctx, cancel := context.WithTimeout(context.Background(), sharedTrip)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(calls[0].ctx), sharedTrip)
 	defer cancel()
 	asks := make([]Q, len(calls))
 	for i, call := range calls {

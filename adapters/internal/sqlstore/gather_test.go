@@ -109,3 +109,52 @@ func TestGatheringGivesUp(t *testing.T) {
 	close(begin)
 	callers.Wait()
 }
+
+// TestSharedTripBelongsToItsFirstCaller has a trip carry the values of the first call's context, and outlive that call.
+func TestSharedTripBelongsToItsFirstCaller(t *testing.T) {
+	type callerKey struct{}
+	begun, release := make(chan struct{}), make(chan struct{})
+	var carried, ended any
+	g := gathering[int, int]{lanes: 1, most: 10, trip: func(ctx context.Context, asks []int) ([]int, error) {
+		if asks[0] == 0 {
+			close(begun)
+			<-release
+			return asks, nil
+		}
+		carried = ctx.Value(callerKey{})
+		<-release
+		time.Sleep(20 * time.Millisecond)
+		ended = ctx.Err()
+		return asks, nil
+	}}
+	var callers sync.WaitGroup
+	callers.Go(func() { _, _ = g.do(t.Context(), 0) })
+	<-begun
+	waiting := func(n int) {
+		for {
+			g.mu.Lock()
+			there := len(g.waiting)
+			g.mu.Unlock()
+			if there == n {
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}
+	first, cancel := context.WithCancel(context.WithValue(t.Context(), callerKey{}, "first"))
+	callers.Go(func() { _, _ = g.do(first, 1) })
+	waiting(1)
+	callers.Go(func() {
+		if answer, err := g.do(context.WithValue(t.Context(), callerKey{}, "second"), 2); answer != 2 || err != nil {
+			t.Errorf("the second is answered with %d, %v", answer, err)
+		}
+	})
+	waiting(2)
+	close(release)
+	time.Sleep(5 * time.Millisecond)
+	cancel()
+	callers.Wait()
+	if carried != "first" || ended != nil {
+		t.Errorf("the trip carried %v and ended with %v", carried, ended)
+	}
+}

@@ -6,11 +6,11 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
 	"bitbucket.org/templar/templar/adapters/httpapi"
+	"bitbucket.org/templar/templar/core/jsonstring"
 )
 
 // accessCaller is where the lines of the access log come from: looking it up for each would cost more than the line.
@@ -76,13 +76,12 @@ func (l *accessLines) write(a *httpapi.Access) {
 		l.rare(a)
 		return
 	}
-	now := time.Now()
 	l.mu.Lock()
 	for len(l.waiting) > maxAccessBytes && !l.closed {
 		l.room.Wait()
 	}
 	first := len(l.waiting) == 0
-	l.waiting = appendAccess(l.waiting, a, now)
+	l.waiting = appendAccess(l.waiting, a)
 	closed := l.closed
 	if first && !closed {
 		l.wake <- struct{}{} // there is room: the one before was taken before the lines were
@@ -128,17 +127,17 @@ func (l *accessLines) close() {
 	l.flush()
 }
 
-func appendAccess(line []byte, a *httpapi.Access, now time.Time) []byte {
-	line = append(line, `{"level":"INFO","time":"`...)
-	line = now.UTC().AppendFormat(line, timeLayout)
-	line = append(line, `","caller":"`+accessCaller+`","message":"request","request_id":"`...)
+func appendAccess(line []byte, a *httpapi.Access) []byte {
+	line = append(line, `{"level":"INFO","time":`...)
+	line = jsonstring.AppendTime(line, a.Ended)
+	line = append(line, `,"caller":"`+accessCaller+`","message":"request","request_id":"`...)
 	line = append(line, a.RequestID...) // it and the trace id are of letters that need no quoting
 	line = append(line, `","trace_id":"`...)
 	line = append(line, a.TraceID...)
 	line = append(line, `","method":`...)
-	line = appendText(line, a.Method)
+	line = jsonstring.AppendQuoted(line, a.Method)
 	line = append(line, `,"path":`...)
-	line = appendText(line, a.Path)
+	line = jsonstring.AppendQuoted(line, a.Path)
 	line = append(line, `,"route":"`...)
 	line = append(line, a.Route...)
 	line = append(line, `","status":`...)
@@ -148,20 +147,14 @@ func appendAccess(line []byte, a *httpapi.Access, now time.Time) []byte {
 	line = append(line, `,"took":`...)
 	line = strconv.AppendFloat(line, a.Took.Seconds(), 'f', -1, 64)
 	line = append(line, `,"address":`...)
-	line = appendText(line, a.Address)
+	line = jsonstring.AppendQuoted(line, a.Address)
 	if a.User != "" {
 		line = append(line, `,"user":`...)
-		line = appendText(line, a.User)
+		line = jsonstring.AppendQuoted(line, a.User)
 	}
 	if a.Failure != "" {
 		line = append(line, `,"error":`...)
-		line = appendText(line, a.Failure)
+		line = jsonstring.AppendQuoted(line, a.Failure)
 	}
 	return append(line, "}\n"...)
-}
-
-// appendText quotes text; what is not UTF-8 becomes U+FFFD.
-func appendText(line []byte, text string) []byte {
-	quoted, _ := jsontext.AppendQuote(line, text) // its error says only that something was replaced
-	return quoted
 }

@@ -18,8 +18,10 @@ import (
 	"go.uber.org/zap"
 
 	"bitbucket.org/templar/templar/adapters/httpapi"
+	"bitbucket.org/templar/templar/adapters/otel"
 	"bitbucket.org/templar/templar/adapters/prometheus"
 	"bitbucket.org/templar/templar/config"
+	"bitbucket.org/templar/templar/ports"
 )
 
 // Output is where an App writes to; nil fields mean the process's own streams.
@@ -37,6 +39,7 @@ type App struct {
 	logs     *logs
 	log      *zap.Logger // the events of logs
 	metrics  *prometheus.Metrics
+	traces   *otel.Tracing // nil where there are none
 	services *Services
 
 	listeners []listener
@@ -71,8 +74,11 @@ func New(c *config.Config, output Output) (*App, error) {
 
 func (a *App) build() error {
 	c := a.config
-	var err error
-	a.services, err = OpenServices(c, Observers{Query: a.metrics.Query, Command: a.metrics.Command, Redis: a.redisChanged, Cache: a.metrics.CountedCache})
+	err := a.openTraces()
+	if err != nil {
+		return err
+	}
+	a.services, err = OpenServices(c, a.observers())
 	if err != nil {
 		return err
 	}
@@ -91,8 +97,12 @@ func (a *App) build() error {
 	if c.Metrics.Enabled && c.Metrics.Address == "" {
 		metricsPage = a.metrics.Handler()
 	}
+	var tracer ports.Tracer // nil, and not a nil in it
+	if a.traces != nil {
+		tracer = a.traces
+	}
 	api, err := httpapi.New(httpapi.Config{
-		Templates: s.Templates, Characters: s.Characters, Keys: s.Keys, Limiter: s.Limiter, Sealer: s.Sealer, AccessLog: a.logs.access, Meter: a.metrics,
+		Templates: s.Templates, Characters: s.Characters, Keys: s.Keys, Limiter: s.Limiter, Sealer: s.Sealer, AccessLog: a.logs.access, Meter: a.metrics, Tracer: tracer,
 		Metrics: metricsPage, Ready: a.ready, Stopping: a.stopping.Load, Checks: checks,
 		DefaultRate: c.Auth.DefaultRate, MaxContent: int(c.Content.MaxBytes),
 		CORSOrigins: c.HTTP.CORSOrigins, TrustedProxies: c.HTTP.TrustedProxies, Version: Version(),
@@ -154,13 +164,17 @@ func (a *App) listen(api *httpapi.API) error {
 	return nil
 }
 
-// URL is where the API is served.
+// URL is where the API is served; on this machine, where it is served on all addresses.
 func (a *App) URL() string {
 	scheme := "http://"
 	if a.config.HTTP.TLSCert != "" {
 		scheme = "https://"
 	}
-	return scheme + a.listeners[0].Addr().String()
+	address := a.listeners[0].Addr().(*net.TCPAddr)
+	if address.IP.IsUnspecified() {
+		return scheme + net.JoinHostPort("localhost", strconv.Itoa(address.Port))
+	}
+	return scheme + address.String()
 }
 
 // ready tells why requests cannot be served yet.
@@ -244,6 +258,7 @@ func (a *App) Close() error {
 	if a.services != nil {
 		errs = append(errs, a.services.Close())
 	}
+	a.closeTraces()
 	a.logs.close()
 	return errors.Join(errs...)
 }

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"context"
+	"database/sql/driver"
 	"errors"
 	"time"
 
@@ -39,17 +41,31 @@ type Services struct {
 
 // Observers are told what happens on the way; nil fields are told nothing.
 type Observers struct {
-	// Query and Command are told every database query and Redis command.
-	Query, Command func(name string, took time.Duration, err error)
+	// Query is told every database query, by its name.
+	Query func(name string, took time.Duration, err error)
+	// Command is told every trip to Redis, with the context of what it was made for.
+	Command func(ctx context.Context, command string, took time.Duration, err error)
+	// SQL is put around the driver of a database with SQL, whose OpenTelemetry name is system.
+	SQL func(system string, inner driver.Connector) driver.Connector
+	// Harper is told every trip to Harper, as Command is those to Redis.
+	Harper func(ctx context.Context, operation string, took time.Duration, err error)
 	// Redis is told when it comes and goes.
 	Redis func(up bool, err error)
 	// Cache is put around the cache.
 	Cache func(ports.Cache) ports.Cache
 }
 
+// wrap gives what is put around the driver of that database; nil for nothing.
+func (o Observers) wrap(system string) func(driver.Connector) driver.Connector {
+	if o.SQL == nil {
+		return nil
+	}
+	return func(inner driver.Connector) driver.Connector { return o.SQL(system, inner) }
+}
+
 // OpenServices connects the services. Database and Redis may be away.
 func OpenServices(c *config.Config, o Observers) (*Services, error) {
-	stores, err := OpenStores(c, o.Query)
+	stores, err := OpenStores(c, o)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"bitbucket.org/templar/templar/adapters/harper"
 	"bitbucket.org/templar/templar/adapters/memory"
@@ -50,29 +49,30 @@ type Stores struct {
 }
 
 // OpenStores opens the configured engine. A database that is away is no error: Probe tells, and everything works once
-// it is there. observe is told every query and may be nil.
-func OpenStores(c *config.Config, observe func(query string, took time.Duration, err error)) (*Stores, error) {
+// it is there.
+func OpenStores(c *config.Config, o Observers) (*Stores, error) {
 	switch c.Database.Engine {
 	case config.EngineMemory:
 		store := memory.NewTemplates()
 		return &Stores{Templates: store, Characters: memory.NewCharacters(), Keys: memory.NewKeys(), Probe: store, Embedded: true,
 			Close: func() error { return nil }}, nil
 	case config.EngineSQLite:
-		db, err := sqlite.Open(sqlite.Config{Path: c.Database.Path, Observe: observe})
+		db, err := sqlite.Open(sqlite.Config{Path: c.Database.Path, Observe: o.Query, Wrap: o.wrap("sqlite")})
 		if err != nil {
 			return nil, err
 		}
 		return &Stores{Templates: db.Templates(), Characters: db.Characters(), Keys: db.Keys(), Probe: db, Migrator: sqlite.NewMigrator(db.SQL()),
 			InPlace: db.SchemaReady, TimeColumn: db.ProbeQuery, Stats: db.Stats, Embedded: true, Close: db.Close}, nil
 	case config.EnginePostgres:
-		db, err := postgres.Open(postgres.Config{DSN: c.Database.PostgresDSN().Reveal(), MaxConns: c.Database.MaxConn, Observe: observe})
+		db, err := postgres.Open(postgres.Config{DSN: c.Database.PostgresDSN().Reveal(), MaxConns: c.Database.MaxConn, Observe: o.Query, Wrap: o.wrap("postgresql")})
 		if err != nil {
 			return nil, err
 		}
 		return &Stores{Templates: db.Templates(), Characters: db.Characters(), Keys: db.Keys(), Probe: db, Migrator: postgres.NewMigrator(db.SQL()),
 			InPlace: db.SchemaReady, TimeColumn: db.ProbeQuery, Stats: db.Stats, Close: db.Close}, nil
 	case config.EngineHarper:
-		db := harper.Open(harper.Config{URL: c.Harper.URL, User: c.Harper.User, Password: c.Harper.Password.Reveal(), Schema: c.Harper.Schema, Observe: observe})
+		db := harper.Open(harper.Config{URL: c.Harper.URL, User: c.Harper.User, Password: c.Harper.Password.Reveal(), Schema: c.Harper.Schema,
+			Observe: o.Query, Trip: o.Harper})
 		return &Stores{Templates: db.Templates(), Characters: db.Characters(), Keys: db.Keys(), Probe: db, Migrator: harper.NewMigrator(db),
 			InPlace: db.SchemaReady, TimeColumn: db.ProbeAttribute, Hold: db.Hold, Warning: harperWarning, Close: db.Close}, nil
 	}

@@ -33,7 +33,7 @@ func withMigrator(c *cobra.Command, work func(context.Context, ports.Migrator) e
 	if err != nil {
 		return err
 	}
-	stores, err := app.OpenStores(loaded, nil)
+	stores, err := app.OpenStores(loaded, app.Observers{})
 	if err != nil {
 		return err
 	}
