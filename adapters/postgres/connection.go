@@ -3,10 +3,14 @@ package postgres
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
+	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
 )
 
@@ -46,6 +50,9 @@ type connection struct {
 	connector *connector
 	era       int64
 
+	// alone is set when the server has warned that a commit did not reach its synchronous standby.
+	alone atomic.Bool
+
 	mu sync.Mutex
 	// call numbers what is under way, so that a late cut meets nothing else.
 	call uint64
@@ -78,8 +85,22 @@ func (c *connection) watch(ctx context.Context) (end func()) {
 	}
 }
 
+// notice is called with what the server says beside its answers, before the answer that it belongs to is known.
+//
+// A commit that waits for its synchronous standby and is cancelled, by the end of a context or by an operator, is
+// answered as done, with a warning that it is so on the primary alone. The warning's text is in the server's language;
+// the place in the server's source that it comes from has had the same name since there are synchronous standbys.
+func (c *connection) notice(n *pq.Error) {
+	if n.Routine == "SyncRepWaitForLSN" {
+		c.alone.Store(true)
+	}
+}
+
 // told looks at what came of a call before database/sql does. read is set for a call that can be made again.
 func (c *connection) told(ctx context.Context, err error, read bool) error {
+	if err == nil && c.alone.Swap(false) {
+		return errAlone
+	}
 	if err == nil {
 		return nil
 	}
@@ -168,7 +189,7 @@ func (c *connection) rows(ctx context.Context, r driver.Rows, err error, end fun
 		end()
 		return nil, c.told(ctx, err, read)
 	}
-	return &result{r.(pqRows), end}, nil
+	return &result{r.(pqRows), c, end}, nil
 }
 
 // Begin implements driver.Conn.
@@ -217,13 +238,27 @@ func (s *statement) Close() error {
 // result is the rows of a query, whose call lasts until they are closed.
 type result struct {
 	pqRows
+	c   *connection
 	end func()
+}
+
+// Next implements driver.Rows. The end of the rows that a write returns is also the end of its transaction.
+func (r *result) Next(dest []driver.Value) error {
+	err := r.pqRows.Next(dest)
+	if errors.Is(err, io.EOF) && r.c.alone.Swap(false) {
+		return errAlone
+	}
+	return err
 }
 
 // Close implements driver.Rows.
 func (r *result) Close() error {
 	defer r.end()
-	return r.pqRows.Close()
+	err := r.pqRows.Close()
+	if err == nil && r.c.alone.Swap(false) {
+		return errAlone
+	}
+	return err
 }
 
 // transaction ends soon after the context that it was begun with.

@@ -21,27 +21,25 @@ const (
 
 // connector opens connections of lib/pq and keeps hold of the network connection under each, to be able to cut it.
 type connector struct {
-	inner *pq.Connector
+	hosts []*pq.Connector // at least one
 	// patience bounds opening one connection, over all hosts.
 	patience time.Duration
 	// era rises when the server turns out to take no writes any more; connections of an earlier era are not used again.
 	era atomic.Int64
 }
 
-func newConnector(inner *pq.Connector, patience time.Duration) *connector {
-	c := &connector{inner: inner, patience: patience}
-	inner.Dialer(dialer{})
-	return c
+func newConnector(hosts []*pq.Connector, patience time.Duration) *connector {
+	for _, h := range hosts {
+		h.Dialer(dialer{})
+	}
+	return &connector{hosts: hosts, patience: patience}
 }
 
-// Connect implements driver.Connector. It ends with its context, also while the server is silent.
-func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.patience)
-	defer cancel()
+// open makes a connection to one host. It ends with its context, also while the server is silent.
+func (c *connector) open(ctx context.Context, host *pq.Connector, era int64) (*connection, error) {
 	w := &wire{}
 	stop := context.AfterFunc(ctx, w.cut)
-	era := c.era.Load()
-	inner, err := c.inner.Connect(context.WithValue(ctx, wireKey{}, w))
+	inner, err := host.Connect(context.WithValue(ctx, wireKey{}, w))
 	if !stop() {
 		if err == nil {
 			_ = inner.Close() // it has been cut
@@ -51,11 +49,13 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, lost(err)
 	}
-	return &connection{inner: inner.(pqConn), wire: w, connector: c, era: era}, nil
+	opened := &connection{inner: inner.(pqConn), wire: w, connector: c, era: era}
+	pq.SetNoticeHandler(inner, opened.notice)
+	return opened, nil
 }
 
 // Driver implements driver.Connector.
-func (c *connector) Driver() driver.Driver { return c.inner.Driver() }
+func (c *connector) Driver() driver.Driver { return c.hosts[0].Driver() }
 
 // wire is the network connection of a database connection.
 type wire struct {
@@ -128,6 +128,10 @@ func (brief) SetDeadline(time.Time) error { return nil }
 // errLost is a connection that broke while something was under way. database/sql does not know it and so does not
 // send the same again, as it would for driver.ErrBadConn: a write may have been done.
 var errLost = errors.New("the connection to PostgreSQL broke")
+
+// errAlone is a commit that the standby which has to have it, by synchronous_standby_names, is not known to have. The
+// primary shows it, and a failover would undo it: it is no success, and may yet turn out to be one.
+var errAlone = errors.New("PostgreSQL committed without its synchronous standby")
 
 func lost(err error) error {
 	if errors.Is(err, driver.ErrBadConn) {

@@ -70,11 +70,11 @@ func Open(c Config) (*DB, error) {
 	if hosts > 1 && settings.TargetSessionAttrs == "" {
 		settings.TargetSessionAttrs = pq.TargetSessionAttrsReadWrite
 	}
-	inner, err := pq.NewConnectorConfig(settings)
+	inner, err := connectors(settings)
 	if err != nil {
 		return nil, fmt.Errorf("the PostgreSQL connection string cannot be used: %w", err)
 	}
-	connector := newConnector(inner, time.Duration(hosts)*settings.ConnectTimeout+time.Second)
+	connector := newConnector(inner, time.Duration(hosts-1)*headStart+settings.ConnectTimeout+time.Second)
 	var outer driver.Connector = connector
 	if c.Wrap != nil {
 		outer = c.Wrap(connector)

@@ -88,7 +88,7 @@ func faultOf(err error) error {
 	switch code := codeOf(err); code {
 	case "":
 		var network net.Error
-		if errors.As(err, &network) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, errLost) || broken(err) ||
+		if errors.As(err, &network) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, errLost) || errors.Is(err, errAlone) || errors.Is(err, errNoHost) || broken(err) ||
 			errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || refused(err) {
 			return sqlstore.ErrAway(err)
 		}
@@ -121,8 +121,8 @@ func broken(err error) bool {
 		errors.Is(err, syscall.EPIPE) || errors.Is(err, net.ErrClosed)
 }
 
-// refused holds for a search over several hosts of which none would do; lib/pq has no type for it.
+// refused holds for a host that does not take writes where one is sought that does, or has no TLS where that is
+// demanded; lib/pq has no type for the first.
 func refused(err error) bool {
-	return strings.Contains(err.Error(), "could not connect to any of the hosts") ||
-		strings.Contains(err.Error(), "session is read-only") || errors.Is(err, pq.ErrSSLNotSupported)
+	return strings.Contains(err.Error(), "session is read-only") || errors.Is(err, pq.ErrSSLNotSupported)
 }

@@ -17,6 +17,10 @@
 // stop, pause and kill. Redis starts in some 10 ms, so there is no shared one,
 // and tests that use fixed key names never meet.
 //
+// [RedisCluster] and [Patroni] start several at once that watch each other: three masters with a replica each, and
+// PostgreSQL nodes of which one takes over when the primary dies. Their nodes are servers like any other, to be killed one
+// by one. Patroni runs on Linux only.
+//
 // Every server listens on a free port of 127.0.0.1 and keeps its files in a
 // temporary folder. Nothing outlives the test process, not even one that is
 // killed with SIGKILL or ends in a panic while a server is paused: the kernel

@@ -67,6 +67,13 @@ func (p *process) Pause() { p.check("pause", p.pause) }
 // Resume lets a paused server go on.
 func (p *process) Resume() { p.check("resume", p.resume) }
 
+// Running tells whether the server runs, or is paused.
+func (p *process) Running() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.running()
+}
+
 func (p *process) check(what string, do func() error) {
 	if p.tb == nil {
 		panic("servers: cannot " + what + " the PostgreSQL that all tests share; use NewPostgres")
