@@ -3,6 +3,7 @@
 package httpapi
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"net/netip"
@@ -48,8 +49,10 @@ type Config struct {
 	Tracer ports.Tracer
 	// Metrics serves /metrics; nil where it is off or on a listener of its own.
 	Metrics http.Handler
-	// Ready tells whether requests can be served; an error answers them with 503 and is shown to nobody.
+	// Ready tells whether requests can be served; an error is shown to nobody.
 	Ready func() error
+	// Await is Ready for a request, which may wait a moment for it while the service starts, as long as its context lets it.
+	Await func(context.Context) error
 	// Stopping tells that the process is about to end; readiness says so.
 	Stopping func() bool
 	// Checks are what /readyz asks. The one named "database" decides; any other that fails is only a degradation.

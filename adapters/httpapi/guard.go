@@ -60,7 +60,7 @@ func (a *API) guard(c echo.Context) error {
 		return nil
 	}
 	ctx := request.Context()
-	if err := a.config.Ready(); err != nil {
+	if err := a.config.Await(ctx); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "the service is starting or its database is away; try again")
 	}
 	caller, err := a.authenticate(ctx, request.Header["X-Api-Key"], request.Header["Authorization"])

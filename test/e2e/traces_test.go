@@ -271,7 +271,7 @@ func TestTracesToNobody(t *testing.T) {
 	for range 20 {
 		began := time.Now()
 		p.do(t, "GET", "/v1/whoami", nil).want(http.StatusOK)
-		if took := time.Since(began); took > time.Second {
+		if took := time.Since(began); took > 5*time.Second {
 			t.Errorf("a request took %v", took)
 		}
 		time.Sleep(20 * time.Millisecond)

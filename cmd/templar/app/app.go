@@ -43,7 +43,8 @@ type App struct {
 	services *Services
 
 	listeners []listener
-	prepared  atomic.Bool // the schema is in place
+	began     time.Time
+	prepared  chan struct{} // closed when the schema is in place
 	stopping  atomic.Bool
 }
 
@@ -61,7 +62,7 @@ func New(c *config.Config, output Output) (*App, error) {
 	if output.Greeting == nil {
 		output.Greeting = os.Stdout
 	}
-	a := &App{config: c, output: output, logs: newLogs(c.Log, output.Log), metrics: prometheus.New(Version())}
+	a := &App{config: c, output: output, logs: newLogs(c.Log, output.Log), metrics: prometheus.New(Version()), began: time.Now(), prepared: make(chan struct{})}
 	a.log = a.logs.events
 	for _, warning := range c.Warnings {
 		a.log.Warn(warning)
@@ -74,8 +75,11 @@ func New(c *config.Config, output Output) (*App, error) {
 
 func (a *App) build() error {
 	c := a.config
-	err := a.openTraces()
+	err := a.listen()
 	if err != nil {
+		return err
+	}
+	if err = a.openTraces(); err != nil {
 		return err
 	}
 	a.services, err = OpenServices(c, a.observers())
@@ -103,14 +107,15 @@ func (a *App) build() error {
 	}
 	api, err := httpapi.New(httpapi.Config{
 		Templates: s.Templates, Characters: s.Characters, Keys: s.Keys, Limiter: s.Limiter, Sealer: s.Sealer, AccessLog: a.logs.access, Meter: a.metrics, Tracer: tracer,
-		Metrics: metricsPage, Ready: a.ready, Stopping: a.stopping.Load, Checks: checks,
+		Metrics: metricsPage, Ready: a.ready, Await: a.await, Stopping: a.stopping.Load, Checks: checks,
 		DefaultRate: c.Auth.DefaultRate, MaxContent: int(c.Content.MaxBytes),
 		CORSOrigins: c.HTTP.CORSOrigins, TrustedProxies: c.HTTP.TrustedProxies, Version: Version(),
 	})
 	if err != nil {
 		return err
 	}
-	return a.listen(api)
+	a.listeners[0].server.Handler = api.Handler()
+	return nil
 }
 
 func (a *App) redisChanged(up bool, err error) {
@@ -121,20 +126,11 @@ func (a *App) redisChanged(up bool, err error) {
 	a.log.Warn("Redis is away: keys of the database, tokens, reads and writes go on; each instance keeps limits by itself", zap.Error(err))
 }
 
-// listen binds the API and, where they have addresses of their own, metrics and profiles.
-func (a *App) listen(api *httpapi.API) error {
+// listen binds the addresses: that of the API first, and those of metrics and profiles where they have their own. Who
+// connects from now on waits for Run.
+func (a *App) listen() error {
 	c := a.config
-	bind := func(address string, handler http.Handler) (*http.Server, error) {
-		l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
-		if err != nil {
-			return nil, err
-		}
-		server := httpapi.NewServer(handler, a.log)
-		a.listeners = append(a.listeners, listener{l, server})
-		return server, nil
-	}
-	server, err := bind(net.JoinHostPort(c.HTTP.Host, strconv.Itoa(c.HTTP.Port)), api.Handler())
-	if err != nil {
+	if err := a.bind("HTTP_HOST and HTTP_PORT", net.JoinHostPort(c.HTTP.Host, strconv.Itoa(c.HTTP.Port)), nil); err != nil {
 		return err
 	}
 	if c.HTTP.TLSCert != "" {
@@ -142,13 +138,13 @@ func (a *App) listen(api *httpapi.API) error {
 		if err != nil {
 			return fmt.Errorf("TLS_CERT and TLS_KEY: %w", err)
 		}
-		server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
+		a.listeners[0].server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
 	}
 	if c.Metrics.Enabled && c.Metrics.Address != "" {
 		page := http.NewServeMux()
 		page.Handle("GET /metrics", a.metrics.Handler())
-		if _, err := bind(c.Metrics.Address, page); err != nil {
-			return fmt.Errorf("METRICS_ADDR: %w", err)
+		if err := a.bind("METRICS_ADDR", c.Metrics.Address, page); err != nil {
+			return err
 		}
 	}
 	if c.Profiling.Address != "" {
@@ -157,10 +153,20 @@ func (a *App) listen(api *httpapi.API) error {
 		page.HandleFunc("/debug/pprof/profile", pprof.Profile)
 		page.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 		page.HandleFunc("/debug/pprof/trace", pprof.Trace)
-		if _, err := bind(c.Profiling.Address, page); err != nil {
-			return fmt.Errorf("PPROF_ADDR: %w", err)
+		if err := a.bind("PPROF_ADDR", c.Profiling.Address, page); err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+// bind takes the address that a variable names.
+func (a *App) bind(variable, address string, handler http.Handler) error {
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
+	if err != nil {
+		return fmt.Errorf("%s: %w", variable, err)
+	}
+	a.listeners = append(a.listeners, listener{l, httpapi.NewServer(handler, a.log)})
 	return nil
 }
 
@@ -179,10 +185,32 @@ func (a *App) URL() string {
 
 // ready tells why requests cannot be served yet.
 func (a *App) ready() error {
-	if !a.prepared.Load() {
+	select {
+	case <-a.prepared:
+		return nil
+	default:
 		return errNotPrepared
 	}
-	return nil
+}
+
+// firstMoment is how long after the start requests wait for the database instead of being refused: whoever tells clients
+// of a new instance may be faster than its first connection.
+const firstMoment = 2 * time.Second
+
+// await waits for ready while the first moment lasts.
+func (a *App) await(ctx context.Context) error {
+	patience := time.Until(a.began.Add(firstMoment))
+	if patience <= 0 || a.ready() == nil {
+		return a.ready()
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-a.prepared:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return a.ready()
 }
 
 var errNotPrepared = errors.New("the schema is not in place yet")

@@ -32,7 +32,7 @@ func (a *App) prepare(ctx context.Context) bool {
 	for {
 		err := a.prepareOnce(ctx)
 		if err == nil {
-			a.prepared.Store(true)
+			close(a.prepared)
 			a.log.Info("ready")
 			return true
 		}
