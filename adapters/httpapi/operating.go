@@ -23,8 +23,8 @@ func (h *operatingHandlers) routes(r *routes) {
 	if h.config.Metrics != nil {
 		r.handle(http.MethodGet, "/metrics", echo.WrapHandler(h.config.Metrics))
 	}
-	r.handle(http.MethodGet, "/openapi.yaml", document("application/yaml", apidoc.YAML()))
-	r.handle(http.MethodGet, "/openapi.json", document(mediaJSON, apidoc.JSON()))
+	r.handle(http.MethodGet, "/openapi.yaml", document("application/yaml", apidoc.YAML))
+	r.handle(http.MethodGet, "/openapi.json", document(mediaJSON, apidoc.JSON))
 	r.handle(http.MethodGet, "/problems/:slug", h.problem)
 	r.handle(http.MethodGet, "/docs", docFile("index.html"))
 	r.handle(http.MethodGet, "/docs/", docFile("index.html"))
@@ -95,11 +95,11 @@ func documentedPath(pattern string) string {
 	return strings.Join(parts, "/")
 }
 
-// document serves bytes that never change while the process runs.
-func document(mediaType string, body []byte) echo.HandlerFunc {
+// document serves bytes that never change while the process runs, and that may be made when they are first asked for.
+func document(mediaType string, body func() []byte) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		c.Response().Header().Set(echo.HeaderCacheControl, "public, max-age=300")
-		return c.Blob(http.StatusOK, mediaType, body)
+		return c.Blob(http.StatusOK, mediaType, body())
 	}
 }
 

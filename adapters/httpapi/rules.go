@@ -22,7 +22,7 @@ type ruleHandlers struct{ documents *rules }
 
 // rules are all answers of /v1/rules, encoded.
 type rules struct {
-	index       fact
+	index       func() fact
 	collections []*collection
 }
 
@@ -36,12 +36,18 @@ type fact struct {
 type collection struct {
 	// name is the last part of its path, parameter the name of the path's parameter for one record.
 	name, parameter, title string
-	whole                  fact
+	// encoded encodes all records when they are first asked for: most instances never are, and their memory is small.
+	encoded func() *encodedRecords
+	// filters are the query parameters that pick records.
+	filters []ruleFilter
+}
+
+// encodedRecords are the answers of a collection.
+type encodedRecords struct {
+	whole fact
 	// single has the answer for one record by its slug; records are the bare ones, in the order of the list.
 	single  map[string]fact
 	records []record
-	// filters are the query parameters that pick records.
-	filters []ruleFilter
 }
 
 // record is an encoded record with what filters look at.
@@ -57,35 +63,37 @@ type ruleFilter struct {
 	check func(value string) string
 }
 
-// ruleDocuments encodes the rules, once for the process.
+// ruleDocuments are the rules, the same for the whole process.
 var ruleDocuments = sync.OnceValue(func() *rules {
-	r := &rules{collections: collections()}
-	r.index = newFact(indexOf(r.collections))
-	return r
+	all := collections()
+	return &rules{collections: all, index: sync.OnceValue(func() fact { return newFact(indexOf(all)) })}
 })
 
-// newCollection encodes the records of a kind. values gives what the filters look at; nil without filters.
-func newCollection[T any](name, parameter, title string, records []T, slug func(T) string, values func(T) map[string][]string, filters ...ruleFilter) *collection {
-	c := &collection{name: name, parameter: parameter, title: title, single: map[string]fact{}, filters: filters}
-	for _, r := range records {
-		one := record{body: encodeRule(r)}
-		if values != nil {
-			one.values = values(r)
+// newCollection makes a kind of records. values gives what the filters look at; nil without filters.
+func newCollection[T any](name, parameter, title string, records func() []T, slug func(T) string, values func(T) map[string][]string, filters ...ruleFilter) *collection {
+	encode := func() *encodedRecords {
+		e := &encodedRecords{single: map[string]fact{}}
+		for _, r := range records() {
+			one := record{body: encodeRule(r)}
+			if values != nil {
+				one.values = values(r)
+			}
+			e.records = append(e.records, one)
+			e.single[slug(r)] = newFact(append(slices.Clone(one.body[:len(one.body)-1]), attributed...))
 		}
-		c.records = append(c.records, one)
-		c.single[slug(r)] = newFact(append(slices.Clone(one.body[:len(one.body)-1]), attributed...))
+		e.whole = e.pick(func(record) bool { return true })
+		return e
 	}
-	c.whole = c.pick(func(record) bool { return true })
-	return c
+	return &collection{name: name, parameter: parameter, title: title, encoded: sync.OnceValue(encode), filters: filters}
 }
 
 // attributed closes an object with the notice that the SRD's license asks for.
 var attributed = append([]byte(`,"attribution":`), append(encodeRule(srd.Attribution), '}')...)
 
 // pick makes the answer with some of the records.
-func (l *collection) pick(wanted func(record) bool) fact {
+func (e *encodedRecords) pick(wanted func(record) bool) fact {
 	body := []byte(`{"items":[`)
-	for _, r := range l.records {
+	for _, r := range e.records {
 		if !wanted(r) {
 			continue
 		}
@@ -121,7 +129,7 @@ func (l *tagList) has(entityTag string) bool {
 }
 
 func (h *ruleHandlers) routes(r *routes) {
-	r.handle(http.MethodGet, "/v1/rules", func(c echo.Context) error { return answerFact(c, h.documents.index) })
+	r.handle(http.MethodGet, "/v1/rules", func(c echo.Context) error { return answerFact(c, h.documents.index()) })
 	for _, each := range h.documents.collections {
 		r.handle(http.MethodGet, "/v1/rules/"+each.name, each.list)
 		r.handle(http.MethodGet, "/v1/rules/"+each.name+"/:"+each.parameter, each.read)
@@ -150,7 +158,7 @@ func (l *collection) read(c echo.Context) error {
 	if _, err := auth.Require(c.Request().Context(), auth.CharactersRead); err != nil {
 		return err
 	}
-	f, ok := l.single[c.Param(l.parameter)]
+	f, ok := l.encoded().single[c.Param(l.parameter)]
 	if !ok {
 		return fault.New(fault.NotFound, "there is nothing of this slug; GET /v1/rules/%s lists all", l.name)
 	}
@@ -180,9 +188,9 @@ func (l *collection) list(c echo.Context) error {
 		return q.err
 	}
 	if len(wanted) == 0 {
-		return answerFact(c, l.whole)
+		return answerFact(c, l.encoded().whole)
 	}
-	return answerFact(c, l.pick(func(r record) bool {
+	return answerFact(c, l.encoded().pick(func(r record) bool {
 		for name, value := range wanted {
 			if !slices.Contains(r.values[name], value) {
 				return false

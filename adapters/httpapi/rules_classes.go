@@ -146,23 +146,23 @@ func showSubclass(s srd.Subclass) subclassObject {
 // collections are all kinds of records.
 func collections() []*collection {
 	return []*collection{
-		newCollection("races", "race", "Races", show(srd.Races(), showRace), func(r raceObject) string { return r.Slug }, nil),
-		newCollection("classes", "class", "Classes", show(srd.Classes(), showClass), func(c classObject) string { return c.Slug }, nil),
-		newCollection("backgrounds", "background", "Backgrounds", show(srd.Backgrounds(), showBackground), func(b backgroundObject) string { return b.Slug }, nil),
-		newCollection("skills", "skill", "Skills", show(srd.Skills(), func(s srd.Skill) skillObject { return skillObject(s) }), func(s skillObject) string { return s.Slug },
+		newCollection("races", "race", "Races", shown(srd.Races, showRace), func(r raceObject) string { return r.Slug }, nil),
+		newCollection("classes", "class", "Classes", shown(srd.Classes, showClass), func(c classObject) string { return c.Slug }, nil),
+		newCollection("backgrounds", "background", "Backgrounds", shown(srd.Backgrounds, showBackground), func(b backgroundObject) string { return b.Slug }, nil),
+		newCollection("skills", "skill", "Skills", shown(srd.Skills, func(s srd.Skill) skillObject { return skillObject(s) }), func(s skillObject) string { return s.Slug },
 			func(s skillObject) map[string][]string { return map[string][]string{"ability": {s.Ability}} }, ruleFilter{"ability", anySlug}),
-		newCollection("equipment", "item", "Equipment", show(srd.Items(), showItem), func(i itemObject) string { return i.Slug },
+		newCollection("equipment", "item", "Equipment", shown(srd.Items, showItem), func(i itemObject) string { return i.Slug },
 			func(i itemObject) map[string][]string {
 				return map[string][]string{"category": {i.Category}, "group": {i.Group}}
 			},
 			ruleFilter{"category", anySlug}, ruleFilter{"group", anySlug}),
-		newCollection("conditions", "condition", "Conditions", show(srd.Conditions(), showCondition), func(c conditionObject) string { return c.Slug }, nil),
-		newCollection("spells", "spell", "Spells", show(srd.Spells(), showSpell), func(s spellObject) string { return s.Slug },
+		newCollection("conditions", "condition", "Conditions", shown(srd.Conditions, showCondition), func(c conditionObject) string { return c.Slug }, nil),
+		newCollection("spells", "spell", "Spells", shown(srd.Spells, showSpell), func(s spellObject) string { return s.Slug },
 			func(s spellObject) map[string][]string {
 				return map[string][]string{"class": s.Classes, "level": {strconv.Itoa(s.Level)}, "school": {s.School}}
 			},
 			ruleFilter{"class", anySlug}, ruleFilter{"level", spellLevel}, ruleFilter{"school", anySlug}),
-		newCollection("languages", "language", "Languages", show(srd.Languages(), showLanguage), func(l languageObject) string { return l.Slug }, nil),
+		newCollection("languages", "language", "Languages", shown(srd.Languages, showLanguage), func(l languageObject) string { return l.Slug }, nil),
 	}
 }
 
@@ -262,7 +262,7 @@ func indexOf(kinds []*collection) []byte {
 		o.Scores.PointBuy.Costs[strconv.Itoa(score)], _ = srd.PointBuyCost(score)
 	}
 	for _, kind := range kinds {
-		o.Items = append(o.Items, indexItem{kind.name, kind.title, "/v1/rules/" + kind.name, len(kind.records)})
+		o.Items = append(o.Items, indexItem{kind.name, kind.title, "/v1/rules/" + kind.name, len(kind.encoded().records)})
 	}
 	all := func(field string, from []string) { o.Choices = append(o.Choices, choiceObject{field, 1, from}) }
 	all("race", show(srd.Races(), func(r srd.Race) string { return r.Slug }))

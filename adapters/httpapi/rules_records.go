@@ -28,6 +28,11 @@ func show[T, U any](list []T, one func(T) U) []U {
 	return shown
 }
 
+// shown is show for later.
+func shown[T, U any](list func() []T, one func(T) U) func() []U {
+	return func() []U { return show(list(), one) }
+}
+
 // listed is l, never nil: an empty list is [] in JSON.
 func listed(l []string) []string {
 	if l == nil {

@@ -2,12 +2,19 @@ package commands
 
 import (
 	"errors"
+	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
 	"bitbucket.org/templar/templar/cmd/templar/app"
 	"bitbucket.org/templar/templar/config"
 )
+
+// collectAt is the growth of the heap, in percent, at which it is collected. What stays is little, some 5 MiB, and a busy
+// instance would fill as much again many times a second. That saves a
+// twentieth of the processor for some 7 MiB.
+const collectAt = 200
 
 func serveCommand() *cobra.Command {
 	return &cobra.Command{
@@ -21,6 +28,9 @@ Without any configuration the data is kept in an embedded database under ./data,
 			loaded, err := config.Load(c.Flags(), nil, ".env")
 			if err != nil {
 				return err
+			}
+			if os.Getenv("GOGC") == "" {
+				debug.SetGCPercent(collectAt)
 			}
 			service, err := app.New(loaded, app.Output{Log: c.ErrOrStderr(), Greeting: c.OutOrStdout()})
 			if err != nil {
