@@ -59,6 +59,15 @@ var errRaced = errors.New("the load was overtaken by changes")
 // nothing is kept: readers of a busy id must not wait for its writers to rest.
 const maxLoads = 3
 
+// Kept implements ports.Cache.
+func (c *Cache) Kept(id [16]byte) ([]byte, bool) {
+	if c.kept == nil || c.isChanging(id) {
+		return nil, false
+	}
+	k, ok := c.kept.GetIfPresent(id)
+	return k.value, ok
+}
+
 // Fetch implements ports.Cache.
 func (c *Cache) Fetch(ctx context.Context, id [16]byte, load func(context.Context) ([]byte, error)) ([]byte, error) {
 	if c.kept == nil || c.isChanging(id) {

@@ -14,6 +14,14 @@ type countedCache struct {
 	metrics *Metrics
 }
 
+func (c *countedCache) Kept(id [16]byte) ([]byte, bool) {
+	value, ok := c.Cache.Kept(id)
+	if ok {
+		c.metrics.cacheHits.Inc()
+	}
+	return value, ok
+}
+
 func (c *countedCache) Fetch(ctx context.Context, id [16]byte, load func(context.Context) ([]byte, error)) ([]byte, error) {
 	loaded := false
 	value, err := c.Cache.Fetch(ctx, id, func(ctx context.Context) ([]byte, error) {

@@ -112,6 +112,15 @@ func (s *sharedCache) changed(key string) {
 // dropAll implements follower.
 func (s *sharedCache) dropAll() { s.recall.dropAll() }
 
+// Kept implements ports.Cache.
+func (s *sharedCache) Kept(id [16]byte) ([]byte, bool) {
+	if s.client.ready() == nil || s.ttl <= 0 || s.changes.touch(id) {
+		return nil, false
+	}
+	value, known, _ := s.recall.get(id)
+	return value, known
+}
+
 // Fetch implements ports.Cache.
 func (s *sharedCache) Fetch(ctx context.Context, id [16]byte, load func(context.Context) ([]byte, error)) ([]byte, error) {
 	rdb := s.client.ready()

@@ -57,6 +57,9 @@ func Cached(store Store, cache ports.Cache, codec Codec) Store {
 
 // represent answers the representation of a living template; NotFound for any other, which is never kept.
 func (c *cachedStore) represent(ctx context.Context, id uuid.UUID) (Representation, error) {
+	if raw, ok := c.cache.Kept(id); ok {
+		return unpack(raw), nil
+	}
 	raw, err := c.cache.Fetch(ctx, id, func(ctx context.Context) ([]byte, error) {
 		t, err := living(c.Store.Get(ctx, id))
 		if err != nil {

@@ -90,6 +90,8 @@ func NewService(c Config) *Service {
 // noCache keeps nothing.
 type noCache struct{}
 
+func (noCache) Kept([16]byte) ([]byte, bool) { return nil, false }
+
 func (noCache) Fetch(ctx context.Context, _ [16]byte, load func(context.Context) ([]byte, error)) ([]byte, error) {
 	return load(ctx)
 }

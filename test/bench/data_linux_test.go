@@ -39,12 +39,15 @@ const anyID = "00000000-0000-4000-8000-%x"
 // long, but nearly without words, because the index of words would take an hour to make.
 const worded = 2000
 
-// fillStatement makes the templates from the number $1 to $2 with the content $3, created one second after the other.
-const fillStatement = `INSERT INTO templates (templateid, name, description, content, created, modified, author)
-	SELECT ('00000000-0000-4000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, 'Template ' || i, 'made for a benchmark',
-		CASE WHEN i <= $4 THEN $3 ELSE rpad('Hello {{name}}, this is a letter.', length($3), '.') END,
-		timestamp '2020-01-01' + i * interval '1 second', timestamp '2020-01-01' + i * interval '1 second', 'bench'
-	FROM generate_series($1::bigint, $2::bigint) AS i`
+// fillStatement makes the templates from the number $1 to $2 with the content $3, created one second after the other, and
+// with the numbers of their words, as Templar itself writes them.
+const fillStatement = `INSERT INTO templates (templateid, name, description, content, created, modified, author, word_hashes)
+	SELECT ('00000000-0000-4000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, name, description, content,
+		timestamp '2020-01-01' + i * interval '1 second', timestamp '2020-01-01' + i * interval '1 second', 'bench',
+		templar_word_hashes(name || ' ' || description || ' ' || content)
+	FROM (SELECT i, 'Template ' || i AS name, 'made for a benchmark' AS description,
+		CASE WHEN i <= $4 THEN $3 ELSE rpad('Hello {{name}}, this is a letter.', length($3), '.') END AS content
+		FROM generate_series($1::bigint, $2::bigint) AS i) AS made`
 
 // fill makes the templates from the number first to last in a database where Templar has made its
 // tables.

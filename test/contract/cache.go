@@ -30,6 +30,19 @@ type CacheGroup struct {
 
 func (g CacheGroup) disturbance() string { return disturbed(g.Disturbed) }
 
+// KeptFirst asks Kept before each Fetch, as readers of templates do: a group of such caches holds Kept to all that Fetch
+// promises.
+func KeptFirst(cache ports.Cache) ports.Cache { return keptFirst{cache} }
+
+type keptFirst struct{ ports.Cache }
+
+func (k keptFirst) Fetch(ctx context.Context, id [16]byte, load func(context.Context) ([]byte, error)) ([]byte, error) {
+	if value, ok := k.Kept(id); ok {
+		return value, nil
+	}
+	return k.Cache.Fetch(ctx, id, load)
+}
+
 // CacheCheck is one promise of ports.Cache, tried on a fresh group.
 type CacheCheck = Check[CacheGroup]
 

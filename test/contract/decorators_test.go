@@ -25,6 +25,6 @@ func TestCountedCache(t *testing.T) {
 	t.Parallel()
 	contract.Cache(t, contract.CacheHarness{Open: func(_ *testing.T, ttl time.Duration) contract.CacheGroup {
 		cache := prometheus.New("test").CountedCache(memory.NewCache(ttl, 64<<20))
-		return contract.CacheGroup{Instances: []ports.Cache{cache}, TTL: ttl}
+		return contract.CacheGroup{Instances: []ports.Cache{contract.KeptFirst(cache)}, TTL: ttl}
 	}})
 }

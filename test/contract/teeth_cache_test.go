@@ -66,6 +66,8 @@ func (m *member) Fetch(ctx context.Context, id [16]byte, load func(context.Conte
 	return m.bus.members[m.i].Fetch(ctx, id, load)
 }
 
+func (m *member) Kept(id [16]byte) ([]byte, bool) { return m.bus.members[m.i].Kept(id) }
+
 func (m *member) Changing(ctx context.Context, id [16]byte) func() {
 	changed := m.bus.members[m.i].Changing(ctx, id)
 	return func() {
@@ -147,6 +149,19 @@ func (n *naive) Fetch(ctx context.Context, id [16]byte, load func(context.Contex
 	return f.value, f.err
 }
 
+func (n *naive) Kept(id [16]byte) ([]byte, bool) {
+	if n.key != nil {
+		id = n.key(id)
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	k, ok := n.kept[id]
+	if ok = ok && time.Now().Before(k.ends); ok && n.sliding {
+		n.kept[id] = keptValue{k.value, time.Now().Add(n.ttl)}
+	}
+	return k.value, ok
+}
+
 func (n *naive) Changing(_ context.Context, id [16]byte) func() {
 	return func() {
 		n.mu.Lock()
@@ -181,7 +196,32 @@ type faced struct {
 func (f *faced) Fetch(ctx context.Context, id [16]byte, load func(context.Context) ([]byte, error)) ([]byte, error) {
 	return f.fetch(ctx, id, load)
 }
+func (f *faced) Kept([16]byte) ([]byte, bool)                     { return nil, false }
 func (f *faced) Changing(ctx context.Context, id [16]byte) func() { return f.changing(ctx, id) }
+
+// hoarder keeps a copy of its own that no change drops.
+type hoarder struct {
+	ports.Cache
+	mu   sync.Mutex
+	seen map[[16]byte][]byte
+}
+
+func (h *hoarder) Kept(id [16]byte) ([]byte, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	value, ok := h.seen[id]
+	return value, ok
+}
+
+func (h *hoarder) Fetch(ctx context.Context, id [16]byte, load func(context.Context) ([]byte, error)) ([]byte, error) {
+	value, err := h.Cache.Fetch(ctx, id, load)
+	if err == nil {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.seen[id] = value
+	}
+	return value, err
+}
 
 // facing puts something in front of each cache of a good group.
 func facing(what string, breaks func(good ports.Cache, f *faced)) breaker[CacheGroup] {
@@ -302,7 +342,12 @@ var cacheBreakers = map[string][]breaker[CacheGroup]{
 	"a caller who gives up does not spoil it for others": {joinsAll},
 	"a change shows at once where it was made": {facing("ignores changes", func(_ ports.Cache, f *faced) {
 		f.changing = func(context.Context, [16]byte) func() { return func() {} }
-	})},
+	}), {"has what no change drops", func(g CacheGroup) CacheGroup {
+		for i, good := range g.Instances {
+			g.Instances[i] = KeptFirst(&hoarder{Cache: good, seen: map[[16]byte][]byte{}})
+		}
+		return g
+	}}},
 	"a load that raced a change is not kept":         {plainCaches},
 	"nobody joins a load that began before a change": {naively("joins old loads", func(n *naive) { n.joins, n.counts = true, true })},
 	"a load that began during a change is not kept": {plainCaches, facing("drops before the change alone", func(good ports.Cache, f *faced) {
