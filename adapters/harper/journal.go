@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"bitbucket.org/templar/templar/core/page"
 )
 
 // journalPrefix begins the entries of the journal.
@@ -150,7 +152,7 @@ func (d *DB) settle(ctx context.Context) error {
 		}
 		d.journal.doubtful = d.journal.doubtful[1:]
 	}
-	all := scan{table: stateTable, along: stateTable.hash, low: journalPrefix, high: after(journalPrefix), attributes: stateAttributes, page: 1}
+	all := scan{table: stateTable, along: stateTable.hash, low: journalPrefix, high: page.AfterPrefix(journalPrefix), attributes: stateAttributes, page: 1}
 	forgotten := journalEntry(time.Now().Add(-voidTime).UnixMicro())
 	var found []stateRow
 	err = walk(ctx, d, all, func(r *stateRow) string { return r.Entry }, func(r *stateRow) error {

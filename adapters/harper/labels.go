@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"bitbucket.org/templar/templar/core/fault"
+	"bitbucket.org/templar/templar/core/page"
 	"bitbucket.org/templar/templar/core/template"
 )
 
@@ -90,7 +91,7 @@ func (r *moveRow) value() (template.LabelMove, error) {
 // ofTemplate is a scan of the rows whose hash begins with the id.
 func ofTemplate(t table, id uuid.UUID, attributes []string) scan {
 	prefix := id.String() + ":"
-	return scan{table: t, along: t.hash, low: prefix, high: after(prefix), attributes: attributes, page: lightPage}
+	return scan{table: t, along: t.hash, low: prefix, high: page.AfterPrefix(prefix), attributes: attributes, page: lightPage}
 }
 
 // Labels implements template.History.
@@ -175,7 +176,7 @@ func (s *Templates) LabelHistory(ctx context.Context, id uuid.UUID, name string,
 			return nil
 		}
 		prefix := labelKey(id, name) + ":"
-		sc := scan{table: movesTable, along: movesTable.hash, low: prefix, high: after(prefix), descending: true, attributes: moveAttributes, page: min(limit+1, lightPage)}
+		sc := scan{table: movesTable, along: movesTable.hash, low: prefix, high: page.AfterPrefix(prefix), descending: true, attributes: moveAttributes, page: min(limit+1, lightPage)}
 		if before > 0 {
 			sc.high = moveKey(id, name, before-1)
 		}

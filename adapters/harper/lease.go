@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"bitbucket.org/templar/templar/core/fault"
+	"bitbucket.org/templar/templar/core/page"
 )
 
 // leaseTimes are the times of a lease.
@@ -199,7 +200,7 @@ func (l *lease) lose() {
 
 // look answers errHeld when another has the lease, and removes the rows of those that are gone.
 func (l *lease) look(ctx context.Context) error {
-	all := scan{table: stateTable, along: stateTable.hash, low: l.prefix, high: after(l.prefix), attributes: stateAttributes, page: lightPage}
+	all := scan{table: stateTable, along: stateTable.hash, low: l.prefix, high: page.AfterPrefix(l.prefix), attributes: stateAttributes, page: lightPage}
 	var found *errHeld
 	var gone []string
 	now := time.Now()

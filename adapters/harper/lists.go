@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"bitbucket.org/templar/templar/core/fault"
+	"bitbucket.org/templar/templar/core/page"
 	"bitbucket.org/templar/templar/core/template"
 )
 
@@ -24,7 +25,7 @@ func (s *span) named(name string, exactly bool) {
 	if exactly {
 		s.low += nameEnd
 	}
-	s.high = after(s.low)
+	s.high = page.AfterPrefix(s.low)
 }
 
 // from lets a list start after a key.

@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 )
@@ -97,22 +96,6 @@ func cutName(name string) string {
 		}
 	}
 	return name
-}
-
-// after gives the first text behind all that begin with the prefix; "" when there is none.
-func after(prefix string) string {
-	for prefix != "" {
-		last, size := utf8.DecodeLastRuneInString(prefix)
-		prefix = prefix[:len(prefix)-size]
-		switch last {
-		case utf8.MaxRune:
-			continue
-		case 0xd7ff: // surrogates are no characters
-			return prefix + "\ue000"
-		}
-		return prefix + string(last+1)
-	}
-	return ""
 }
 
 // wordText gives the words, each once, in the form that holdsAll searches.

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
+	"bitbucket.org/templar/templar/core/page"
 	"bitbucket.org/templar/templar/core/template"
 )
 
@@ -38,7 +39,7 @@ func TestAfter(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		text := rapid.StringOfN(rapid.RuneFrom([]rune{'a', '\ud7ff', '\ue000', '\uffff', '\U0010ffff'}), 0, 5, -1)
 		prefix, other := text.Draw(r, "prefix"), text.Draw(r, "other")
-		bound := after(prefix)
+		bound := page.AfterPrefix(prefix)
 		behind := bound != "" && other >= bound
 		if want := other > prefix && !strings.HasPrefix(other, prefix); behind != want {
 			r.Fatalf("after(%q) = %q; %q behind it: %t", prefix, bound, other, behind)

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -94,4 +95,20 @@ func DecodePosition(raw []byte) (p Position, ok bool) {
 	}
 	copy(p.ID[:], raw)
 	return p, true
+}
+
+// AfterPrefix is the least text, by code points, that is greater than all that start with prefix; "" when there is none.
+func AfterPrefix(prefix string) string {
+	for prefix != "" {
+		last, size := utf8.DecodeLastRuneInString(prefix)
+		prefix = prefix[:len(prefix)-size]
+		switch last {
+		case utf8.MaxRune:
+			continue
+		case 0xD7FF: // surrogates are no characters
+			return prefix + "\uE000"
+		}
+		return prefix + string(last+1)
+	}
+	return ""
 }

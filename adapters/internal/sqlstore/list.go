@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"bitbucket.org/templar/templar/core/page"
 	"bitbucket.org/templar/templar/core/template"
 )
 
@@ -48,7 +49,7 @@ func (l *listing) filter(f template.Filter) (filtered bool) {
 		filtered = true
 		from := template.SortName(f.NamePrefix)
 		l.add(" AND ", key, " >= ", l.parameter(from))
-		if to := afterPrefix(from); to != "" {
+		if to := page.AfterPrefix(from); to != "" {
 			l.add(" AND ", key, " < ", l.parameter(to))
 		}
 		l.add(" AND ", strings.ReplaceAll(l.dialect.StartsWith, "%s", l.parameter(f.NamePrefix)))
@@ -68,22 +69,6 @@ func (l *listing) words(f template.Filter) string {
 // storable holds for texts that a database can have: PostgreSQL refuses others even as parameters.
 func storable(text string) bool {
 	return utf8.ValidString(text) && strings.IndexByte(text, 0) < 0
-}
-
-// afterPrefix is the least text, by code points, that is greater than all that start with prefix; "" when there is none.
-func afterPrefix(prefix string) string {
-	for prefix != "" {
-		last, size := utf8.DecodeLastRuneInString(prefix)
-		prefix = prefix[:len(prefix)-size]
-		switch last {
-		case utf8.MaxRune:
-			continue
-		case 0xD7FF: // surrogates are no characters
-			return prefix + "\uE000"
-		}
-		return prefix + string(last+1)
-	}
-	return ""
 }
 
 // smallPage is more than any page that a person is shown has; a plan for so few rows walks an index.
