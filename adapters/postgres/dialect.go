@@ -45,7 +45,7 @@ FROM was WHERE templates.templateid = was.templateid AND templates.templateid = 
 	LockFree:  ` FOR UPDATE SKIP LOCKED`,
 	Rows:      arrays,
 	Among:     `%s = ANY(ARRAY(%s))`,
-	Lanes:     sqlstore.Lanes{Reads: 4, Creations: 2},
+	Lanes:     sqlstore.Lanes{Reads: 4, Creations: 2, Pages: 2},
 	// From this the planner also learns how rare the prefix is: of the keys of partial indexes it does not know it.
 	StartsWith:   `name ^@ %s`,
 	Words:        words,

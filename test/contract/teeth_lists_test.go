@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -65,6 +66,36 @@ func relisted(what string, pick func(template.Filter, template.Template) bool, c
 			return rows[:min(len(rows), q.Limit)], err
 		}
 	})
+}
+
+// onItsWay gives to all who ask for a page while it is on its way what the first of them is given.
+func onItsWay(good template.Store) func(context.Context, template.Query) ([]template.Template, error) {
+	type trip struct {
+		page  []template.Template
+		err   error
+		ended chan struct{}
+	}
+	var mu sync.Mutex
+	var running *trip
+	return func(ctx context.Context, q template.Query) ([]template.Template, error) {
+		mu.Lock()
+		mine := running
+		if mine != nil {
+			mu.Unlock()
+			<-mine.ended
+			return slices.Clone(mine.page), mine.err
+		}
+		mine = &trip{ended: make(chan struct{})}
+		running = mine
+		mu.Unlock()
+		mine.page, mine.err = good.List(ctx, q)
+		time.Sleep(2 * time.Millisecond)
+		mu.Lock()
+		running = nil
+		mu.Unlock()
+		close(mine.ended)
+		return slices.Clone(mine.page), mine.err
+	}
 }
 
 // picksBy changes the template or the filter before the right picking.
@@ -255,6 +286,9 @@ func templateListBreakers() map[string][]breaker[template.Store] {
 		})},
 		"times are ordered to the microsecond": {relisted("orders by milliseconds", nil, func(s template.Sort, a, b template.Template) int {
 			return strings.Compare(a.Content, b.Content)
+		})},
+		"pages of the same moment show what was written before them": {breakStore("joins a page that is on its way", func(good template.Store, b *brokenStore) {
+			b.list = onItsWay(good)
 		})},
 		"a page may start after what is no longer there": {breakStore("looks for the row itself", func(good template.Store, b *brokenStore) {
 			b.list = func(ctx context.Context, q template.Query) ([]template.Template, error) {

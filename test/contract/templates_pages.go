@@ -3,6 +3,7 @@ package contract
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -93,6 +94,33 @@ var templatePages = []TemplateCheck{
 		})
 	}},
 	{Name: "a walk while others write", Run: walkWhileOthersWrite},
+	{Name: "pages of the same moment show what was written before them", Run: pagesOfAMoment},
+}
+
+// pagesOfAMoment has many ask for the same page again and again, each after a change of its own. Each writes into what it
+// is given: a page that several share is one for the race detector.
+func pagesOfAMoment(ctx context.Context, s template.Store) error {
+	const askers, changes = 12, 8
+	q := template.Query{Limit: askers*changes + 1}
+	return first(together(askers, func(i int) error {
+		for n := range changes {
+			made := sample(i*changes + n)
+			if err := s.Create(ctx, made, nil); err != nil {
+				return err
+			}
+			items, err := s.List(ctx, q)
+			if err != nil {
+				return err
+			}
+			if !slices.ContainsFunc(items, func(t template.Template) bool { return t.ID == made.ID }) {
+				return fmt.Errorf("a page of %d does not show what was made right before it was asked for", len(items))
+			}
+			for j := range items {
+				items[j].Author = "scribbled"
+			}
+		}
+		return nil
+	})...)
 }
 
 // longNames tries names beyond the rules: they are ordered by their first 200 code points, which is what a cursor

@@ -37,7 +37,7 @@ type Dialect struct {
 	Among string
 	// MaxParameters is how many parameters Rows may give; 0 where it gives one for each column.
 	MaxParameters int
-	// Lanes are the trips that requests share: reads of single templates, and creations.
+	// Lanes are the trips that requests share: reads of single templates, creations, and pages.
 	Lanes Lanes
 	// StartsWith is the condition that the name starts with a parameter, whose name replaces every %s. Beside it the
 	// key of the name is held within bounds, for the index.

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -155,6 +156,18 @@ func (s *Templates) List(ctx context.Context, q template.Query) ([]template.Temp
 	if q.Sort.Key == "" {
 		q.Sort.Key = template.ByCreated
 	}
+	if s.pages.lanes == 0 {
+		return s.read(ctx, q)
+	}
+	shared, err := s.pages.do(ctx, keyOf(q), func(ctx context.Context) ([]template.Template, error) { return s.read(ctx, q) })
+	if err != nil {
+		return nil, s.h.fault(ctx, err)
+	}
+	return slices.Clone(shared), nil
+}
+
+// read reads a page.
+func (s *Templates) read(ctx context.Context, q template.Query) ([]template.Template, error) {
 	if s.h.dialect.Words.Window > 0 && len(template.Words(q.Filter.Words)) > 0 {
 		near, err := s.list(ctx, q, s.WordPage(q, Near))
 		if err != nil || len(near) == q.Limit {

@@ -11,8 +11,9 @@ import (
 	"bitbucket.org/templar/templar/core/template"
 )
 
-// Lanes is how many trips that several requests share are under way at the same time; 0 shares none.
-type Lanes struct{ Reads, Creations int }
+// Lanes is how many trips that several requests share are under way at the same time, of Pages those for the same page;
+// 0 shares none.
+type Lanes struct{ Reads, Creations, Pages int }
 
 const (
 	// mostShared is how many requests one trip serves.
@@ -32,6 +33,30 @@ func (s *Templates) share() {
 	s.reads = &gathering[uuid.UUID, found]{lanes: lanes.Reads, most: mostShared, trip: s.getAll}
 	s.creations = &gathering[*template.Template, error]{lanes: lanes.Creations, most: mostShared,
 		weight: func(t *template.Template) int { return len(t.Content) }, heavy: heaviestCreation, trip: s.createAll}
+	s.pages = &alike[pageKey, []template.Template]{lanes: lanes.Pages, most: mostShared}
+}
+
+// pageKey is a template.Query by its value.
+type pageKey struct {
+	filter      template.Filter // without Name
+	named       bool
+	name        string
+	sort        template.Sort
+	behind      bool
+	after       template.Position
+	limit       int
+	withContent bool
+}
+
+func keyOf(q template.Query) pageKey {
+	k := pageKey{filter: q.Filter, sort: q.Sort, limit: q.Limit, withContent: q.WithContent}
+	if k.filter.Name = nil; q.Filter.Name != nil {
+		k.named, k.name = true, *q.Filter.Name
+	}
+	if q.After != nil {
+		k.behind, k.after = true, *q.After
+	}
+	return k
 }
 
 // getAll reads current revisions.

@@ -20,6 +20,7 @@ type Templates struct {
 	// reads and creations let requests of the same moment share a trip.
 	reads     *gathering[uuid.UUID, found]
 	creations *gathering[*template.Template, error]
+	pages     *alike[pageKey, []template.Template]
 }
 
 // Templates gives the store of templates.
