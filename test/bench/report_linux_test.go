@@ -19,7 +19,7 @@ var (
 )
 
 // allRows are what can be measured by itself.
-var allRows = []string{"cached", "dbkey", "uncached", "create", "page", "render", "rows", "templates", "connections", "content", "keys", "peers"}
+var allRows = []string{"cached", "dbkey", "uncached", "create", "page", "pages", "render", "rows", "templates", "connections", "content", "keys", "peers"}
 
 // report is everything that was measured.
 type report struct {
@@ -62,6 +62,7 @@ func BenchmarkReport(b *testing.B) {
 		{"uncached", l.uncached},
 		{"create", l.create},
 		{"page", l.page},
+		{"pages", l.pages},
 		{"render", l.render},
 	} {
 		if wanted(row.name) {

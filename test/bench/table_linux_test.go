@@ -2,6 +2,7 @@ package bench
 
 import (
 	"encoding/json"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -144,12 +145,33 @@ func (b *bench) words() string {
 	return words
 }
 
-// page reads the first 20 templates with their content.
+// page reads the first 20 templates with their content. All clients read the same page, as those do that look for news.
 func (b *bench) page() comparison {
 	p := b.templar(b.database, nil)
 	defer p.stop()
 	return b.compare(comparison{work: "page of 20 with content", against: "1 / (1/bare Echo + 1/pgbench of the query)", floor: 0.45, aim: 0.85, ratio: throughput},
 		b.over("Templar", p, pageRequest(hashKey, pagePath), 1), b.bareSide("GET", "page"), b.sql(pageStatement))
+}
+
+// pages reads 20 templates with their content, and no two clients the same: each of a number of pages in turn.
+func (b *bench) pages() comparison {
+	p := b.templar(b.database, nil)
+	defer p.stop()
+	key := "X-API-KEY: " + hashKey
+	var cursors []string
+	for path := pagePath; len(cursors) < 4*connections; {
+		var page struct{ Next string }
+		if err := json.Unmarshal(p.ask(b.tb, 200, "GET", path, "", key).body, &page); err != nil || page.Next == "" {
+			b.tb.Fatalf("page %d has no next: %v", len(cursors)+1, err)
+		}
+		cursors = append(cursors, url.QueryEscape(page.Next))
+		path = pagePath + "&cursor=" + cursors[len(cursors)-1]
+	}
+	cursors = cursors[:len(cursors)-1] // the last may begin a page that is not full
+	return b.compare(comparison{work: "page of 20 with content, each another", against: "1 / (1/bare Echo + 1/pgbench of the query)", floor: 0.45, aim: 0.85, ratio: throughput},
+		side{"Templar", func(seconds int) (shot, error) {
+			return b.shoot(p, load.Requests{Text: pageRequest(hashKey, pagePath+"&cursor=%x"), Values: cursors, InTurn: true, Seconds: seconds})
+		}}, b.bareSide("GET", "page"), b.sql(pageStatement))
 }
 
 // render renders a mail of 2 KB, next to reading a template whose answer is as long.

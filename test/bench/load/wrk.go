@@ -27,6 +27,8 @@ type Requests struct {
 	Numbers int
 	InTurn  bool
 	From    int
+	// Values, if there are any, stand for the numbers: the first for 1. Then Numbers is how many there are.
+	Values []string
 	// Connections are how many clients there are, each of which sends its next request when it has its answer.
 	Connections int
 	// Seconds is how long it lasts.
@@ -70,7 +72,11 @@ func (r Requests) Run(ctx context.Context) (Result, error) {
 		return Result{}, err
 	}
 	defer os.RemoveAll(dir)
-	for name, text := range map[string][]byte{"wrk.lua": script, "request": []byte(r.Text)} {
+	files := map[string][]byte{"wrk.lua": script, "request": []byte(r.Text)}
+	if len(r.Values) > 0 {
+		files["values"], r.Numbers = []byte(strings.Join(r.Values, "\n")+"\n"), len(r.Values)
+	}
+	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
 			return Result{}, err
 		}

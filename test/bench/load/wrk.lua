@@ -1,12 +1,19 @@
 -- Sends one request over and over. The arguments are the folder of this script and how many numbers there are: every
 -- %x in the request is then a number from 1 up to that, in twelve hexadecimal digits: one after the other if the third
 -- argument is the one before the first, else a random one. The fourth makes the random numbers others than the last time.
-local text, count, parts, last
+-- Where the folder has a file of values, the value in the line of that number stands in the place of the number.
+local text, count, parts, last, values
 
 function init(args)
   local file = assert(io.open(args[1] .. "/request", "rb"))
   text = file:read("*a")
   file:close()
+  file = io.open(args[1] .. "/values", "rb")
+  if file then
+    values = {}
+    for line in file:lines() do values[#values + 1] = line end
+    file:close()
+  end
   count = tonumber(args[2])
   last = tonumber(args[3])
   math.randomseed(tonumber(args[4]) + tonumber(tostring({}):match("0x(%x+)"), 16) % 1000003)
@@ -34,7 +41,7 @@ function request()
   else
     number = math.random(count)
   end
-  return table.concat(parts, string.format("%012x", number))
+  return table.concat(parts, values and values[number] or string.format("%012x", number))
 end
 
 function done(summary, latency)
