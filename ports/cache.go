@@ -18,8 +18,9 @@ type Cache interface {
 	// Kept answers what Fetch would answer from this process alone, without a load and without a wait; not ok where it
 	// would not. It is Fetch's first step, for callers who want to do nothing else while it succeeds.
 	Kept(id [16]byte) (value []byte, ok bool)
-	// Changing is called before a change of id is committed; what it returns is called after, whatever became of the
-	// change, exactly once. In between nothing is kept for id. It does not fail: what could not be told to a shared
-	// store at once is told as soon as it is back. It may block for one bounded round trip.
-	Changing(ctx context.Context, id [16]byte) (changed func())
+	// Changing is called before a change of ids is committed; what it returns is called after, whatever became of the
+	// change, exactly once. In between nothing is kept for them. It does not fail: what could not be told to a shared
+	// store at once is told as soon as it is back. It may block for a bounded round trip, and one more for every few
+	// hundred ids.
+	Changing(ctx context.Context, ids ...[16]byte) (changed func())
 }

@@ -96,24 +96,34 @@ func isContextError(err error) bool {
 }
 
 // Changing implements ports.Cache. It never blocks.
-func (c *Cache) Changing(_ context.Context, id [16]byte) (changed func()) {
+func (c *Cache) Changing(_ context.Context, ids ...[16]byte) (changed func()) {
 	if c.kept == nil {
 		return func() {}
 	}
 	c.mu.Lock()
-	c.changing[id]++
+	for _, id := range ids {
+		c.changing[id]++
+	}
 	c.mu.Unlock()
-	c.underWay.Add(1)
-	c.kept.Invalidate(id)
+	c.underWay.Add(int64(len(ids)))
+	c.invalidate(ids)
 	return sync.OnceFunc(func() {
-		c.kept.Invalidate(id)
-		c.underWay.Add(-1)
+		c.invalidate(ids)
+		c.underWay.Add(-int64(len(ids)))
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if c.changing[id]--; c.changing[id] == 0 {
-			delete(c.changing, id)
+		for _, id := range ids {
+			if c.changing[id]--; c.changing[id] == 0 {
+				delete(c.changing, id)
+			}
 		}
 	})
+}
+
+func (c *Cache) invalidate(ids [][16]byte) {
+	for _, id := range ids {
+		c.kept.Invalidate(id)
+	}
 }
 
 // isChanging tells whether a change of id is under way.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -172,31 +173,68 @@ func (s *sharedCache) loadAndKeep(ctx context.Context, rdb rueidis.Client, key s
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
 // Changing implements ports.Cache.
-func (s *sharedCache) Changing(ctx context.Context, id [16]byte) func() {
-	key := s.key(id)
-	s.changes.hold(id)
-	s.flights.detach(id)
-	if rdb := s.client.ready(); rdb != nil {
+func (s *sharedCache) Changing(ctx context.Context, ids ...[16]byte) func() {
+	for _, id := range ids {
+		s.changes.hold(id)
+		s.flights.detach(id)
+	}
+	for some := range slices.Chunk(ids, mostTold) {
 		// Without the hold others may keep loading until the DEL; the DEL alone is enough to be right.
-		_ = s.client.trip(ctx, "hold", key, func(ctx context.Context) error {
-			return rdb.Do(ctx, rdb.B().Set().Key(key).Value(string(markHold)).PxMilliseconds(holdTime.Milliseconds()).Build()).Error()
-		})
+		if s.hold(ctx, s.keys(some)) != nil {
+			break
+		}
 	}
-	var once sync.Once
-	return func() {
-		once.Do(func() {
+	return sync.OnceFunc(func() {
+		for _, id := range ids {
 			s.flights.detach(id)
-			if s.drop(ctx, key) != nil {
-				// Whoever keeps an older value began to load it before now.
-				s.changes.owe(id, time.Now().Add(s.ttl))
+		}
+		for some := range slices.Chunk(ids, mostTold) {
+			refused := s.drop(ctx, s.keys(some))
+			for _, id := range some {
+				if refused != nil {
+					// Whoever keeps an older value began to load it before now.
+					s.changes.owe(id, time.Now().Add(s.ttl))
+				}
+				s.changes.release(id)
 			}
-			s.changes.release(id)
-		})
+		}
+	})
+}
+
+func (s *sharedCache) keys(ids [][16]byte) []string {
+	keys := make([]string, len(ids))
+	for i, id := range ids {
+		keys[i] = s.key(id)
 	}
+	return keys
+}
+
+// hold tells Redis that keys are being changed.
+func (s *sharedCache) hold(ctx context.Context, keys []string) error {
+	rdb := s.client.ready()
+	if rdb == nil {
+		return s.client.unavailable()
+	}
+	return s.client.trip(ctx, "hold", keys[0], func(ctx context.Context) error {
+		commands := make(rueidis.Commands, len(keys))
+		for i, key := range keys {
+			commands[i] = rdb.B().Set().Key(key).Value(string(markHold)).PxMilliseconds(holdTime.Milliseconds()).Build()
+		}
+		return firstError(rdb.DoMulti(ctx, commands...))
+	})
+}
+
+func firstError(answers []rueidis.RedisResult) error {
+	for _, answer := range answers {
+		if err := answer.Error(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // drop removes keys from Redis and waits until their removal has reached the copy in this process.
-func (s *sharedCache) drop(ctx context.Context, keys ...string) error {
+func (s *sharedCache) drop(ctx context.Context, keys []string) error {
 	rdb := s.client.ready()
 	if rdb == nil {
 		return s.client.unavailable()
@@ -206,12 +244,7 @@ func (s *sharedCache) drop(ctx context.Context, keys ...string) error {
 		for _, key := range keys {
 			commands = append(commands, rdb.B().Del().Key(key).Build(), rdb.B().Exists().Key(key).Build())
 		}
-		for _, answer := range rdb.DoMulti(ctx, commands...) {
-			if err := answer.Error(); err != nil {
-				return err
-			}
-		}
-		return nil
+		return firstError(rdb.DoMulti(ctx, commands...))
 	})
 }
 
@@ -245,7 +278,7 @@ func (s *sharedCache) settleBatch() bool {
 	for id := range batch {
 		keys = append(keys, s.key(id))
 	}
-	if s.drop(context.Background(), keys...) != nil {
+	if s.drop(context.Background(), keys) != nil {
 		return false
 	}
 	for id, d := range batch {

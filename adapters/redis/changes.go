@@ -10,8 +10,8 @@ const (
 	// maxOwed bounds the changes that are remembered until Redis can be told of them, about 100 bytes each. Past it,
 	// the whole cache is passed by for one time to live.
 	maxOwed = 100_000
-	// owedBatch is how many of them are told in one trip.
-	owedBatch = 200
+	// mostTold is how many changes are told in one trip.
+	mostTold = 200
 )
 
 // changes knows for which ids what Redis has must not be believed: those being changed by this instance, and those
@@ -89,7 +89,7 @@ func (c *changes) owe(id [16]byte, until time.Time) {
 	c.owed[id] = debt{until: until, number: c.made}
 }
 
-// due gives up to owedBatch debts to settle, and forgets those that settled themselves.
+// due gives up to mostTold debts to settle, and forgets those that settled themselves.
 func (c *changes) due() map[[16]byte]debt {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -105,7 +105,7 @@ func (c *changes) due() map[[16]byte]debt {
 			c.count.Add(-1)
 			continue
 		}
-		if len(batch) < owedBatch {
+		if len(batch) < mostTold {
 			batch[id] = d
 		} else {
 			break

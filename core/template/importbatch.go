@@ -206,7 +206,7 @@ func (b *ImportBatch) write(ctx context.Context, plan []planned, outcomes []Outc
 			keys = append(keys, p.writing.Template.ID, labelsKey(p.writing.Template.ID))
 		}
 	}
-	defer b.service.changingAll(ctx, keys)()
+	defer b.service.cached.cache.Changing(ctx, keys...)()
 	failures, err := b.service.stored.Write(ctx, changes)
 	if err != nil {
 		return err

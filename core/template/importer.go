@@ -2,7 +2,6 @@ package template
 
 import (
 	"context"
-	"sync"
 
 	"github.com/google/uuid"
 
@@ -174,27 +173,4 @@ func (i *Importer) complete(line Incoming) (Record, error) {
 	draft, err := given.check(old, i.service.maxContent)
 	r.Syntax = draft.Syntax
 	return r, err
-}
-
-// changers is how many changes are told to the cache at the same time.
-const changers = 64
-
-// changingAll frames a change of many keys of the cache; the trips that they cost run beside each other.
-func (s *Service) changingAll(ctx context.Context, keys [][16]byte) (changed func()) {
-	ends := make([]func(), len(keys))
-	forAll(len(keys), func(n int) { ends[n] = s.cached.cache.Changing(ctx, keys[n]) })
-	return func() { forAll(len(ends), func(n int) { ends[n]() }) }
-}
-
-// forAll runs work for 0 to n-1, several at a time.
-func forAll(n int, work func(int)) {
-	var running sync.WaitGroup
-	for first := range min(changers, n) {
-		running.Go(func() {
-			for k := first; k < n; k += changers {
-				work(k)
-			}
-		})
-	}
-	running.Wait()
 }

@@ -38,13 +38,9 @@ func (n *names) find(ctx context.Context, name string) (uuid.UUID, error) {
 
 // changing frames a change that may give one of the names to another template.
 func (n *names) changing(ctx context.Context, names ...string) (changed func()) {
-	ended := make([]func(), len(names))
+	keys := make([][16]byte, len(names))
 	for i, name := range names {
-		ended[i] = n.cache.Changing(ctx, nameKey(name))
+		keys[i] = nameKey(name)
 	}
-	return func() {
-		for _, end := range ended {
-			end()
-		}
-	}
+	return n.cache.Changing(ctx, keys...)
 }

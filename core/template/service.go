@@ -95,7 +95,7 @@ func (noCache) Kept([16]byte) ([]byte, bool) { return nil, false }
 func (noCache) Fetch(ctx context.Context, _ [16]byte, load func(context.Context) ([]byte, error)) ([]byte, error) {
 	return load(ctx)
 }
-func (noCache) Changing(context.Context, [16]byte) func() { return func() {} }
+func (noCache) Changing(context.Context, ...[16]byte) func() { return func() {} }
 
 // noTrees keeps nothing.
 type noTrees struct{}

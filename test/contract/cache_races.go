@@ -125,6 +125,7 @@ var cacheRaces = []CacheCheck{
 		}
 		return nil
 	}},
+	{Name: "many are changed at once", Run: changeMany},
 	{Name: "a change is told although its caller has gone", Run: func(ctx context.Context, g CacheGroup) error {
 		truth := newTruth(1)
 		for _, before := range []bool{true, false} {
@@ -272,4 +273,37 @@ func readYourWrites(ctx context.Context, c ports.Cache) error {
 		}
 		return nil
 	})...)
+}
+
+// changeMany changes more ids at once than an implementation would tell a shared store of in one message.
+func changeMany(ctx context.Context, g CacheGroup) error {
+	truths, ids := make([]*truth, 450), make([][16]byte, 450)
+	for i := range truths {
+		truths[i] = &truth{id: [16]byte{14: byte(i >> 8), 15: byte(i)}}
+		ids[i] = truths[i].id
+	}
+	current := func(when string, of []ports.Cache) error {
+		for _, t := range truths {
+			if err := t.areCurrent(ctx, of, when); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := current("at first", g.Instances); err != nil {
+		return err
+	}
+	changed := g.Instances[0].Changing(ctx, ids...)
+	for _, t := range truths {
+		t.value.Add(1)
+	}
+	during := current("during the change", g.Instances[:1])
+	for _, t := range truths {
+		t.value.Add(1)
+	}
+	changed()
+	if err := first(during, current("after the change", g.Instances[:1])); err != nil || len(g.Instances) == 1 {
+		return err
+	}
+	return first(pause(ctx, told), current("a second after the change", g.Instances))
 }

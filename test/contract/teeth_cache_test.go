@@ -44,15 +44,15 @@ func (b *bus) set(i int, cut bool) {
 	}
 }
 
-// tell invalidates an id on every instance but one, which the change was made on. It is called with mu held.
-func (b *bus) tell(from int, id [16]byte) {
+// tell invalidates ids on every instance but one, which the change was made on. It is called with mu held.
+func (b *bus) tell(from int, ids [][16]byte) {
 	for to := range b.members {
 		switch {
 		case to == from:
 		case !b.cut[from] && !b.cut[to]:
-			b.members[to].Changing(context.Background(), id)()
+			b.members[to].Changing(context.Background(), ids...)()
 		case !b.lossy:
-			b.pending = append(b.pending, func() { b.members[to].Changing(context.Background(), id)() })
+			b.pending = append(b.pending, func() { b.members[to].Changing(context.Background(), ids...)() })
 		}
 	}
 }
@@ -68,13 +68,13 @@ func (m *member) Fetch(ctx context.Context, id [16]byte, load func(context.Conte
 
 func (m *member) Kept(id [16]byte) ([]byte, bool) { return m.bus.members[m.i].Kept(id) }
 
-func (m *member) Changing(ctx context.Context, id [16]byte) func() {
-	changed := m.bus.members[m.i].Changing(ctx, id)
+func (m *member) Changing(ctx context.Context, ids ...[16]byte) func() {
+	changed := m.bus.members[m.i].Changing(ctx, ids...)
 	return func() {
 		changed()
 		m.bus.mu.Lock()
 		defer m.bus.mu.Unlock()
-		m.bus.tell(m.i, id)
+		m.bus.tell(m.i, ids)
 	}
 }
 
@@ -162,13 +162,15 @@ func (n *naive) Kept(id [16]byte) ([]byte, bool) {
 	return k.value, ok
 }
 
-func (n *naive) Changing(_ context.Context, id [16]byte) func() {
+func (n *naive) Changing(_ context.Context, ids ...[16]byte) func() {
 	return func() {
 		n.mu.Lock()
 		defer n.mu.Unlock()
-		delete(n.kept, id)
-		if n.counts {
-			n.changes[id]++
+		for _, id := range ids {
+			delete(n.kept, id)
+			if n.counts {
+				n.changes[id]++
+			}
 		}
 	}
 }
@@ -190,14 +192,14 @@ func naively(what string, with func(n *naive)) breaker[CacheGroup] {
 type faced struct {
 	ports.Cache
 	fetch    func(ctx context.Context, id [16]byte, load func(context.Context) ([]byte, error)) ([]byte, error)
-	changing func(ctx context.Context, id [16]byte) func()
+	changing func(ctx context.Context, ids ...[16]byte) func()
 }
 
 func (f *faced) Fetch(ctx context.Context, id [16]byte, load func(context.Context) ([]byte, error)) ([]byte, error) {
 	return f.fetch(ctx, id, load)
 }
-func (f *faced) Kept([16]byte) ([]byte, bool)                     { return nil, false }
-func (f *faced) Changing(ctx context.Context, id [16]byte) func() { return f.changing(ctx, id) }
+func (f *faced) Kept([16]byte) ([]byte, bool)                         { return nil, false }
+func (f *faced) Changing(ctx context.Context, ids ...[16]byte) func() { return f.changing(ctx, ids...) }
 
 // hoarder keeps a copy of its own that no change drops.
 type hoarder struct {
@@ -252,12 +254,12 @@ func layered(what string) breaker[CacheGroup] {
 				}
 				return local.Fetch(ctx, id, func(ctx context.Context) ([]byte, error) { return shared.Fetch(ctx, id, load) })
 			}
-			f.changing = func(ctx context.Context, id [16]byte) func() {
+			f.changing = func(ctx context.Context, ids ...[16]byte) func() {
 				return func() {
-					local.Changing(ctx, id)()
+					local.Changing(ctx, ids...)()
 					if b.mu.TryLock() { // not when the bus itself tells of a change
 						if away := b.cut[i]; !away {
-							shared.Changing(ctx, id)()
+							shared.Changing(ctx, ids...)()
 						}
 						b.mu.Unlock()
 					}
@@ -341,7 +343,7 @@ var cacheBreakers = map[string][]breaker[CacheGroup]{
 	"a fetch honours its context":                        {joinsAll},
 	"a caller who gives up does not spoil it for others": {joinsAll},
 	"a change shows at once where it was made": {facing("ignores changes", func(_ ports.Cache, f *faced) {
-		f.changing = func(context.Context, [16]byte) func() { return func() {} }
+		f.changing = func(context.Context, ...[16]byte) func() { return func() {} }
 	}), {"has what no change drops", func(g CacheGroup) CacheGroup {
 		for i, good := range g.Instances {
 			g.Instances[i] = KeptFirst(&hoarder{Cache: good, seen: map[[16]byte][]byte{}})
@@ -351,46 +353,49 @@ var cacheBreakers = map[string][]breaker[CacheGroup]{
 	"a load that raced a change is not kept":         {plainCaches},
 	"nobody joins a load that began before a change": {naively("joins old loads", func(n *naive) { n.joins, n.counts = true, true })},
 	"a load that began during a change is not kept": {plainCaches, facing("drops before the change alone", func(good ports.Cache, f *faced) {
-		f.changing = func(ctx context.Context, id [16]byte) func() { good.Changing(ctx, id)(); return func() {} }
+		f.changing = func(ctx context.Context, ids ...[16]byte) func() { good.Changing(ctx, ids...)(); return func() {} }
 	})},
 	"nothing is kept during a change": {plainCaches, naively("counts changes", func(n *naive) { n.counts = true })},
 	"changes of one id may overlap": {facing("notes one change of an id", func(good ports.Cache, f *faced) {
 		var mu sync.Mutex
 		under := map[[16]byte]bool{}
-		f.changing = func(ctx context.Context, id [16]byte) func() {
+		f.changing = func(ctx context.Context, ids ...[16]byte) func() {
 			mu.Lock()
 			defer mu.Unlock()
-			if under[id] {
+			if under[ids[0]] {
 				return func() {}
 			}
-			under[id] = true
-			changed := good.Changing(ctx, id)
+			under[ids[0]] = true
+			changed := good.Changing(ctx, ids...)
 			return func() {
 				mu.Lock()
 				defer mu.Unlock()
-				delete(under, id)
+				delete(under, ids[0])
 				changed()
 			}
 		}
 	})},
+	"many are changed at once": {plainCaches, facing("changes the first of them", func(good ports.Cache, f *faced) {
+		f.changing = func(ctx context.Context, ids ...[16]byte) func() { return good.Changing(ctx, ids[0]) }
+	})},
 	"a change is told although its caller has gone": {facing("gives up with its caller", func(good ports.Cache, f *faced) {
-		f.changing = func(ctx context.Context, id [16]byte) func() {
+		f.changing = func(ctx context.Context, ids ...[16]byte) func() {
 			if ctx.Err() != nil {
 				return func() {}
 			}
-			return good.Changing(ctx, id)
+			return good.Changing(ctx, ids...)
 		}
 	}), facing("gives up when its caller has gone meanwhile", func(good ports.Cache, f *faced) {
-		f.changing = func(ctx context.Context, id [16]byte) func() {
+		f.changing = func(ctx context.Context, ids ...[16]byte) func() {
 			return func() {
 				if ctx.Err() == nil {
-					good.Changing(ctx, id)()
+					good.Changing(ctx, ids...)()
 				}
 			}
 		}
 	})},
 	"a change that came to nothing does no harm": {facing("never keeps again what changed once", func(good ports.Cache, f *faced) {
-		f.changing = func(ctx context.Context, id [16]byte) func() { good.Changing(ctx, id); return func() {} }
+		f.changing = func(ctx context.Context, ids ...[16]byte) func() { good.Changing(ctx, ids...); return func() {} }
 	})},
 	"readers and writers at once":                      {plainCaches},
 	"other instances see a change within a second":     {deafBus},
