@@ -52,7 +52,7 @@ var words = sqlstore.WordSearch{
 	Window: 1000, // some 30 ms, where the columns are null
 }
 
-// wordHashes gives the hashes of the words of a text, rising, each once.
+// wordHashes gives the hashes of the words of a text, each once, in the order in which the words come.
 func wordHashes(text string) []int64 {
 	if len(text) > maxWordText {
 		count := 0
@@ -64,12 +64,22 @@ func wordHashes(text string) []int64 {
 		}
 	}
 	found := template.Words(text)
-	hashes := make([]int64, len(found))
-	for i, word := range found {
-		hashes[i] = hashText(word)
+	hashes := make([]int64, 0, len(found))
+	// Hashes are spread evenly, so they find their places in a table by themselves. The table has the indexes of
+	// hashes, counted from 1, and is never more than half full. To sort them would take twice as long.
+	table := make([]int32, 2<<bits.Len(uint(len(found))))
+	for _, word := range found {
+		hash := hashText(word)
+		at := uint64(hash) & uint64(len(table)-1)
+		for table[at] != 0 && hashes[table[at]-1] != hash {
+			at = (at + 1) & uint64(len(table)-1)
+		}
+		if table[at] == 0 {
+			hashes = append(hashes, hash)
+			table[at] = int32(len(hashes)) //nolint:gosec // a text has fewer words than maxWordText
+		}
 	}
-	slices.Sort(hashes)
-	return slices.Compact(hashes)
+	return hashes
 }
 
 // arrayText is an array as PostgreSQL reads it.

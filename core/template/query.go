@@ -127,7 +127,15 @@ func Words(text string) []string {
 
 func isWordRune(r rune) bool {
 	if r < utf8.RuneSelf {
-		return 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || 'A' <= r && r <= 'Z'
+		return asciiWord[r]
 	}
 	return unicode.IsLetter(r) || unicode.IsDigit(r)
 }
+
+// asciiWord tells which ASCII characters belong to words.
+var asciiWord = func() (in [utf8.RuneSelf]bool) {
+	for c := range in {
+		in[c] = 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || 'A' <= c && c <= 'Z'
+	}
+	return in
+}()
