@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -41,6 +42,8 @@ type lab struct {
 	wrk         string
 	pgbench     string
 	clients     int // pgbench's
+	// profiles is a folder for profiles of the service; "" where none are taken.
+	profiles string
 }
 
 // newLab starts PostgreSQL, with fsync, and Redis.
@@ -110,7 +113,12 @@ func (l *lab) templar(d servers.Database, extra settings) *program {
 		"DB_ENGINE": "pg", "DB_HOST": d.Host, "DB_PORT": strconv.Itoa(d.Port), "DB_USER": d.User, "DB_PASS": d.Password,
 		"DB_NAME": d.Name, "DB_SSLMODE": "disable",
 		"REDIS_HOST": l.redis.Host, "REDIS_PORT": strconv.Itoa(l.redis.Port), "REDIS_PASS": l.redis.Password}
-	return launch(l.tb, addr, "/readyz", s.with(extra), build(l.tb, "../..", "./cmd/templar"), "serve")
+	if l.profiles != "" {
+		s["PPROF_ADDR"] = freeAddr(l.tb)
+	}
+	p := launch(l.tb, addr, "/readyz", s.with(extra), build(l.tb, "../..", "./cmd/templar"), "serve")
+	p.profiles = s["PPROF_ADDR"]
+	return p
 }
 
 // shot is one measurement of one side.
@@ -136,7 +144,15 @@ func (l *lab) shoot(p *program, r load.Requests) (shot, error) {
 	if r.Connections == 0 {
 		r.Connections = connections
 	}
-	return l.account(p.pid, r.Run)
+	if p.profiles == "" || r.Seconds == 1 { // a second only warms it up
+		return l.account(p.pid, r.Run)
+	}
+	return l.account(p.pid, func(ctx context.Context) (load.Result, error) {
+		taken := make(chan error, 1)
+		go func() { taken <- l.takeProfile(ctx, p, r.Seconds-1) }()
+		result, err := r.Run(ctx)
+		return result, errors.Join(err, <-taken)
+	})
 }
 
 // statements runs SQL in pgbench, which is the program measured.

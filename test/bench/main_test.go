@@ -5,6 +5,10 @@
 //
 //	go test ./test/bench -run '^$' -bench '^BenchmarkReport$' -benchtime 1x -timeout 4h -args -report report
 //
+// Another one makes the profile that the compiler works by:
+//
+//	go test ./test/bench -run '^$' -bench '^BenchmarkProfile$' -benchtime 1x -args -profile ../../cmd/templar/default.pgo
+//
 // In the same place are benchmarks of the Mustache engine next to others. What reads the kernel's accounting exists on
 // Linux only.
 package bench

@@ -39,17 +39,11 @@ func build(tb testing.TB, dir, pkg string) string {
 	tb.Helper()
 	once, _ := built.LoadOrStore(dir+pkg, sync.OnceValues(func() (string, error) {
 		path := filepath.Join(work, filepath.Base(dir)+"-"+filepath.Base(pkg))
-		cmd := exec.Command("go", "build", "-trimpath", "-o", path, pkg)
-		cmd.Dir, cmd.Env = dir, append(os.Environ(), "CGO_ENABLED=0")
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			err = fmt.Errorf("%w: %s", err, out)
-		}
-		return path, err
+		return path, servers.Build(dir, pkg, path)
 	}))
 	path, err := once.(func() (string, error))()
 	if err != nil {
-		tb.Fatalf("build %s: %v", pkg, err)
+		tb.Fatal(err)
 	}
 	return path
 }
@@ -59,6 +53,8 @@ type program struct {
 	addr string
 	pid  int
 	log  *os.File // what it writes on stdout and stderr
+	// profiles is the address where it tells what it does; "" for none.
+	profiles string
 
 	ended chan struct{}
 	cmd   *exec.Cmd

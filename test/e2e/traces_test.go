@@ -31,8 +31,8 @@ func startTraced(t *testing.T, s settings, dotenv string) *traced {
 	t.Helper()
 	folder := t.TempDir()
 	program := filepath.Join(folder, "templar")
-	if out, err := exec.Command("go", "build", "-o", program, "bitbucket.org/templar/templar/cmd/templar").CombinedOutput(); err != nil {
-		t.Fatalf("build the program: %v\n%s", err, out)
+	if err := servers.Templar(program); err != nil {
+		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(folder, ".env"), []byte(dotenv), 0o600); err != nil {
 		t.Fatal(err)

@@ -8,7 +8,6 @@ package scale
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -30,9 +29,8 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	program = filepath.Join(dir, "templar")
-	build := exec.Command("go", "build", "-o", program, "bitbucket.org/templar/templar/cmd/templar")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "scale: build the program: %v\n%s", err, out)
+	if err := servers.Templar(program); err != nil {
+		fmt.Fprintln(os.Stderr, "scale:", err)
 		return 1
 	}
 	return servers.Main(m)
