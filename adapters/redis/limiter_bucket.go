@@ -150,7 +150,7 @@ func (b *bucket) conclude(t *trip, begun, now time.Duration, a ask, g grant, err
 	b.local = false
 	b.learn(now, a.perMinute, g)
 	if g.count > 0 {
-		l := &lease{limit: a.perMinute, until: begun + leaseLife, left: g.left, full: g.full, begun: now}
+		l := &lease{limit: a.perMinute, until: begun + g.life, left: g.left, full: g.full, begun: now}
 		l.hand.Store(g.count)
 		if now < l.until {
 			reserved := min(t.waiters, g.count)

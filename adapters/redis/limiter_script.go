@@ -12,6 +12,9 @@ const (
 	// leaseLife is how long an instance may spend the permits that it leased. It counts from before it asked, the
 	// server from when it answered: the instance always stops first.
 	leaseLife = 500 * time.Millisecond
+	// longLease is how many times as long that is while more than half of the bucket is left: then nobody misses the
+	// permits, and a user who asks now and then costs no trip each time.
+	longLease = 10
 	// smallBucket is below how many permits left they are given out one by one, so that no instance sits on permits
 	// that another would need.
 	smallBucket = 500
@@ -29,8 +32,9 @@ const (
 // exceed it.
 //
 // ARGV: the bucket's size, which is also its rate a minute; the instance; how many permits of its last lease it gives
-// back; how many askers wait (0: only look); the life of a lease in microseconds; the least debt that there must be.
-// Answers: permits leased, permits left, microseconds until there is one (0 when there is), until all are back.
+// back; how many askers wait (0: only look); leaseLife in microseconds; the least debt that there must be. Answers:
+// permits leased, permits left, microseconds until there is one (0 when there is), until all are back, and until the
+// lease ends.
 var takeScript = rueidis.NewLuaScript(`
 local size, me = tonumber(ARGV[1]), ARGV[2]
 local back, want, life = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -57,6 +61,7 @@ used = math.max(used - back, others, 0)
 used = math.max(used, math.min(tonumber(ARGV[6]), size))
 
 local left = math.max(math.floor(size - used + 0.000001), 0)
+if left * 2 > size then life = life * ` + strconv.Itoa(longLease) + ` end
 local count = 0
 if want > 0 and left > 0 then
   if left < ` + strconv.Itoa(smallBucket) + ` then count = math.min(want, left)
@@ -77,7 +82,7 @@ if want > 0 then
 end
 local next = 0
 if left < 1 then next = math.ceil((used - size + 1) / rate) end
-return {count, left, math.max(next, 0), math.ceil(used / rate)}`)
+return {count, left, math.max(next, 0), math.ceil(used / rate), life}`)
 
 // ask is what takeScript is asked.
 type ask struct {
@@ -91,6 +96,7 @@ type ask struct {
 type grant struct {
 	count, left int64
 	next, full  time.Duration
+	life        time.Duration
 }
 
 // askRedis runs takeScript on a bucket.
@@ -109,11 +115,11 @@ func (l *limiter) askRedis(ctx context.Context, rdb rueidis.Client, name string,
 		if err != nil {
 			return err
 		}
-		if len(numbers) != 4 {
+		if len(numbers) != 5 {
 			return errStrangeAnswer
 		}
-		g = grant{count: numbers[0], left: numbers[1],
-			next: time.Duration(numbers[2]) * time.Microsecond, full: time.Duration(numbers[3]) * time.Microsecond}
+		g = grant{count: numbers[0], left: numbers[1], next: time.Duration(numbers[2]) * time.Microsecond,
+			full: time.Duration(numbers[3]) * time.Microsecond, life: time.Duration(numbers[4]) * time.Microsecond}
 		return nil
 	})
 	return g, err

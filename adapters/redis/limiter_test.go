@@ -68,7 +68,7 @@ func TestAnyWindowKeepsTheLimit(t *testing.T) {
 	const rate = 60_000 // 1,000 a second
 	for range 3 {
 		one.Take(t.Context(), "ann", rate) // leases a batch
-		time.Sleep(leaseLife - 80*time.Millisecond)
+		time.Sleep(longLease*leaseLife - 80*time.Millisecond)
 		begun, granted := time.Now(), 0
 		for _, l := range []ports.Limiter{one, two} {
 			for l.Take(t.Context(), "ann", rate).Granted {
@@ -94,9 +94,31 @@ func TestUnspentPermitsComeBack(t *testing.T) {
 	if first.Remaining != rate-1 {
 		t.Errorf("the first permit: %+v", first)
 	}
-	time.Sleep(leaseLife + 50*time.Millisecond)
+	time.Sleep(longLease*leaseLife + 50*time.Millisecond)
 	if p := limiter.Take(t.Context(), "ann", rate); p.Remaining < rate-2 {
 		t.Errorf("a lease of 100 or more ran out unspent; then: %+v", p)
+	}
+}
+
+// TestNowAndThenCostsNoTrip has a user ask every 200 ms: with the permits of one lease.
+func TestNowAndThenCostsNoTrip(t *testing.T) {
+	server := servers.Redis(t)
+	var trips atomic.Int64
+	limiter := open(t, server, server.Addr(), func(c *Config) {
+		c.Observe = func(_ context.Context, command string, _ time.Duration, _ error) {
+			if command == "take" {
+				trips.Add(1)
+			}
+		}
+	}).Limiter()
+	for range 10 {
+		if !limiter.Take(t.Context(), "ann", 6000).Granted {
+			t.Error("denied")
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+	if n := trips.Load(); n > 2 {
+		t.Errorf("10 permits in 2 s cost %d trips", n)
 	}
 }
 
