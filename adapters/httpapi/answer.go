@@ -17,8 +17,26 @@ func describe(c echo.Context, revision int, modified time.Time) {
 	header["Etag"] = work.one(entityTag(revision))
 	header[echo.HeaderCacheControl] = privateNoCache
 	if !modified.IsZero() {
-		header[echo.HeaderLastModified] = work.one(modified.Format(http.TimeFormat))
+		header[echo.HeaderLastModified] = work.one(httpDate(modified))
 	}
+}
+
+// httpDate is a time in the form of http.TimeFormat, made in a third of the time: every read has one.
+func httpDate(t time.Time) string {
+	t = t.UTC()
+	year, month, day := t.Date()
+	if year < 0 || year > 9999 {
+		return t.Format(http.TimeFormat)
+	}
+	hour, minute, second := t.Clock()
+	text := [len(http.TimeFormat)]byte([]byte("Mon, 00 Jan 0000 00:00:00 GMT"))
+	copy(text[0:], t.Weekday().String()[:3])
+	copy(text[8:], month.String()[:3])
+	for _, part := range [...]struct{ at, number int }{{5, day}, {12, year / 100}, {14, year % 100}, {17, hour}, {20, minute}, {23, second}} {
+		text[part.at] += byte(part.number / 10)
+		text[part.at+1] += byte(part.number % 10)
+	}
+	return string(text[:])
 }
 
 var (

@@ -170,6 +170,9 @@ func (a *App) bind(variable, address string, handler http.Handler) error {
 	return nil
 }
 
+// Prepared is closed when the database is there and its schema in place, and so all that only a start does has been done.
+func (a *App) Prepared() <-chan struct{} { return a.prepared }
+
 // URL is where the API is served; on this machine, where it is served on all addresses.
 func (a *App) URL() string {
 	scheme := "http://"

@@ -1,8 +1,10 @@
 package commands
 
 import (
+	"context"
 	"errors"
 	"runtime"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -13,7 +15,7 @@ import (
 // ballast is memory that is never touched, and so takes none, but counts where Go decides when to collect: some 5 MiB are
 // in use without a cache, and a busy instance fills as much again so often that collecting takes a twentieth of the
 // processor. A higher GOGC would do the same, and take twice the size of the cache once that is full.
-const ballast = 6 << 20
+const ballast = 10 << 20
 
 func serveCommand() *cobra.Command {
 	return &cobra.Command{
@@ -34,7 +36,18 @@ Without any configuration the data is kept in an embedded database under ./data,
 			if err != nil {
 				return err
 			}
+			go settle(c.Context(), service.Prepared())
 			return errors.Join(service.Run(c.Context()), service.Close())
 		},
+	}
+}
+
+// settle gives memory back that only the start needed, when that is over.
+func settle(ctx context.Context, started <-chan struct{}) {
+	select {
+	case <-started:
+		debug.FreeOSMemory()
+		_ = forgetStart() // without it the process works as well, and takes more
+	case <-ctx.Done():
 	}
 }
