@@ -166,7 +166,7 @@ func (a *App) bind(variable, address string, handler http.Handler) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", variable, err)
 	}
-	a.listeners = append(a.listeners, listener{l, httpapi.NewServer(handler, a.log)})
+	a.listeners = append(a.listeners, listener{httpapi.Listener(l), httpapi.NewServer(handler, a.log)})
 	return nil
 }
 

@@ -1,0 +1,115 @@
+package httpapi
+
+import (
+	"errors"
+	"net"
+	"os"
+	"sync"
+	"time"
+)
+
+// Listener gives the connections of another one, with deadlines that cost next to nothing to put off. net/http puts the
+// deadlines of a connection off some seven times for each request; told to the kernel's poller each time, that is a
+// fortieth of a cached read. Here only a deadline that comes nearer is told. One that was put off is found out when the
+// old one is met, and that is told then.
+func Listener(l net.Listener) net.Listener { return patientListener{l} }
+
+type patientListener struct{ net.Listener }
+
+// Accept implements net.Listener.
+func (l patientListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if tcp, ok := c.(*net.TCPConn); ok && err == nil {
+		p := &patientConn{Conn: tcp, tcp: tcp}
+		p.read.tell, p.write.tell = tcp.SetReadDeadline, tcp.SetWriteDeadline
+		return p, nil
+	}
+	return c, err
+}
+
+// patientConn is a connection whose deadlines are put off without telling.
+type patientConn struct {
+	net.Conn
+	tcp         *net.TCPConn
+	read, write deadline
+}
+
+// CloseWrite says that nothing more comes, which net/http does before it closes.
+func (c *patientConn) CloseWrite() error { return c.tcp.CloseWrite() }
+
+// Read implements net.Conn.
+func (c *patientConn) Read(p []byte) (int, error) {
+	for {
+		n, err := c.Conn.Read(p)
+		if n == 0 && errors.Is(err, os.ErrDeadlineExceeded) && c.read.wasPutOff() {
+			continue
+		}
+		return n, err
+	}
+}
+
+// Write implements net.Conn.
+func (c *patientConn) Write(p []byte) (int, error) {
+	written := 0
+	for {
+		n, err := c.Conn.Write(p[written:])
+		written += n
+		if errors.Is(err, os.ErrDeadlineExceeded) && c.write.wasPutOff() {
+			continue
+		}
+		return written, err
+	}
+}
+
+// SetDeadline implements net.Conn.
+func (c *patientConn) SetDeadline(t time.Time) error {
+	return errors.Join(c.read.set(t), c.write.set(t))
+}
+
+// SetReadDeadline implements net.Conn.
+func (c *patientConn) SetReadDeadline(t time.Time) error { return c.read.set(t) }
+
+// SetWriteDeadline implements net.Conn.
+func (c *patientConn) SetWriteDeadline(t time.Time) error { return c.write.set(t) }
+
+// deadline is one of a connection. Times are zero where there is none.
+type deadline struct {
+	tell func(time.Time) error
+
+	mu sync.Mutex
+	// wanted is what was asked for. told is what the connection has been told, never later than wanted, unless cut is set:
+	// then it has been told a time long past, which ends what is under way.
+	wanted, told time.Time
+	cut          bool
+}
+
+// longPast is a time that nobody sets but to end what is under way.
+var longPast = time.Now().Add(-24 * time.Hour)
+
+func (d *deadline) set(t time.Time) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	wasCut := d.cut
+	d.wanted, d.cut = t, !t.IsZero() && t.Before(longPast)
+	switch {
+	case d.cut:
+		return d.tell(t)
+	case !t.IsZero() && (d.told.IsZero() || t.Before(d.told)):
+		d.told = t
+		return d.tell(t)
+	case wasCut:
+		return d.tell(d.told)
+	}
+	return nil
+}
+
+// wasPutOff is asked when a deadline was met. It tells the one that is wanted by now, if that is still to come.
+func (d *deadline) wasPutOff() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.cut || !d.wanted.IsZero() && !d.wanted.After(time.Now()) {
+		return false
+	}
+	d.told = d.wanted
+	return d.tell(d.told) == nil
+}
