@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// Listener gives the connections of another one, with deadlines that cost next to nothing to put off. net/http puts the
-// deadlines of a connection off some seven times for each request; told to the kernel's poller each time, that is a
-// fortieth of a cached read. Here only a deadline that comes nearer is told. One that was put off is found out when the
-// old one is met, and that is told then.
+// Listener gives the connections of another one, with deadlines that cost next to nothing to put off. net/http moves the
+// deadlines of a connection some seven times for each request, mostly to later times; each time Go's runtime sets a timer
+// anew, all of which is a fortieth of what a cached read costs. Here only a deadline that comes nearer is told. When one is
+// met that was put off, the later one is told then, and the call goes on.
 func Listener(l net.Listener) net.Listener { return patientListener{l} }
 
 type patientListener struct{ net.Listener }

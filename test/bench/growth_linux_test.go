@@ -146,7 +146,7 @@ func (b *bench) growingRows(sizes []int) (lists, searches curve, deep comparison
 		b.add(&searches, float64(size), short(size), few("common words", search("thank made")), few("rare words", search(rare)))
 		if i == len(sizes)-1 {
 			deep = b.compare(comparison{work: fmt.Sprintf("page %s rows deep", short(size)), against: "time of page 1", floor: 1.2, aim: 1, lessIsGood: true,
-				ratio: func(round []shot) float64 { return round[1].PerSecond() / round[0].PerSecond() }},
+				ratio: func(round []shot) float64 { return round[1].PerSecond() / round[0].PerSecond() }}, p,
 				over("deep page", t.behind), over("page 1", pagePath))
 		}
 		p.stop()

@@ -58,6 +58,7 @@ type program struct {
 
 	ended chan struct{}
 	cmd   *exec.Cmd
+	ready string // the path that answers 200 when it is
 }
 
 // starter starts children on one thread that lives as long as the test process, to which the kernel ties the signal
@@ -78,17 +79,37 @@ var starter = sync.OnceValue(func() chan<- func() {
 func launch(tb testing.TB, addr, ready string, s settings, name string, arguments ...string) *program {
 	tb.Helper()
 	dir := tb.TempDir()
-	p := &program{addr: addr, ended: make(chan struct{}), cmd: exec.Command(name, arguments...)}
-	var err error
-	// Appending, so that it can be cut off while it is written.
-	if p.log, err = os.OpenFile(filepath.Join(dir, "log"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600); err != nil {
-		tb.Fatal(err)
-	}
-	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = dir, p.log, p.log
+	p := &program{addr: addr, ready: ready, cmd: exec.Command(name, arguments...)}
+	p.cmd.Dir = dir
 	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}
 	for _, name := range slices.Sorted(maps.Keys(s)) {
 		p.cmd.Env = append(p.cmd.Env, name+"="+s[name])
 	}
+	p.start(tb)
+	tb.Cleanup(p.stop)
+	return p
+}
+
+// restart runs the program again, as it was run before. Where its memory came to lie makes a process up to a tenth faster
+// or slower than another of the same program, for as long as it lives.
+func (p *program) restart(tb testing.TB) {
+	tb.Helper()
+	p.stop()
+	again := exec.Command(p.cmd.Path, p.cmd.Args[1:]...)
+	again.Dir, again.Env = p.cmd.Dir, p.cmd.Env
+	p.cmd = again
+	p.start(tb)
+}
+
+// start runs the command, and waits until it is ready.
+func (p *program) start(tb testing.TB) {
+	tb.Helper()
+	var err error
+	// Appending, so that it can be cut off while it is written.
+	if p.log, err = os.OpenFile(filepath.Join(p.cmd.Dir, "log"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	p.cmd.Stdout, p.cmd.Stderr, p.ended = p.log, p.log, make(chan struct{})
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	done := make(chan error, 1)
 	starter() <- func() { done <- p.cmd.Start() }
@@ -96,13 +117,11 @@ func launch(tb testing.TB, addr, ready string, s settings, name string, argument
 		tb.Fatal(err)
 	}
 	p.pid = p.cmd.Process.Pid
-	go func() {
-		_ = p.cmd.Wait() // how it ended stands in ProcessState
-		close(p.ended)
-	}()
-	tb.Cleanup(p.stop)
-	p.await(tb, ready)
-	return p
+	go func(cmd *exec.Cmd, ended chan struct{}) {
+		_ = cmd.Wait() // how it ended stands in ProcessState
+		close(ended)
+	}(p.cmd, p.ended)
+	p.await(tb, p.ready)
 }
 
 func (p *program) await(tb testing.TB, ready string) {

@@ -2,7 +2,9 @@ package bench
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,13 +83,27 @@ type comparison struct {
 // value is the median of the ratio.
 func (c comparison) value() float64 { return c.rounds.median(c.ratio) }
 
-// compare measures the sides, the first of which is Templar.
-func (b *bench) compare(c comparison, sides ...side) comparison {
+// compare measures the sides, the first of which is Templar, and has each round with new processes of it and of bare Echo.
+func (b *bench) compare(c comparison, templar *program, sides ...side) comparison {
 	b.tb.Helper()
 	for _, s := range sides {
 		c.names = append(c.names, s.name)
 	}
-	c.rounds = alternate(b.tb, c.work, b.rounds, b.seconds, sides...)
+	for i := range b.rounds {
+		if i > 0 {
+			templar.restart(b.tb)
+			b.bare.restart(b.tb)
+		}
+		turn := slices.Clone(sides)
+		if i%2 == 1 {
+			slices.Reverse(turn)
+		}
+		one := alternate(b.tb, fmt.Sprintf("%s, round %d", c.work, i+1), 1, b.seconds, turn...)
+		if i%2 == 1 {
+			slices.Reverse(one[0])
+		}
+		c.rounds = append(c.rounds, one...)
+	}
 	for _, round := range c.rounds {
 		b.peak = max(b.peak, round[0].Memory.Peak)
 	}
@@ -98,7 +114,7 @@ func (b *bench) compare(c comparison, sides ...side) comparison {
 func (b *bench) cached(where, key string) comparison {
 	p := b.templar(b.database, nil)
 	defer p.stop()
-	return b.compare(comparison{work: "cached GET by id" + where, against: "bare Echo", floor: 0.72, aim: 0.95, ratio: throughput},
+	return b.compare(comparison{work: "cached GET by id" + where, against: "bare Echo", floor: 0.72, aim: 0.95, ratio: throughput}, p,
 		b.over("Templar", p, getRequest(key), targets), b.bareSide("GET", "get"))
 }
 
@@ -118,7 +134,7 @@ func (b *bench) databaseKey() string {
 func (b *bench) uncached() comparison {
 	p := b.templar(b.database, settings{"CACHE_TTL": "0"})
 	defer p.stop()
-	return b.compare(comparison{work: "GET by id, cache off", against: "1 / (1/bare Echo + 1/pgbench select)", floor: 0.50, aim: 0.85, ratio: throughput},
+	return b.compare(comparison{work: "GET by id, cache off", against: "1 / (1/bare Echo + 1/pgbench select)", floor: 0.50, aim: 0.85, ratio: throughput}, p,
 		b.over("Templar", p, getRequest(hashKey), targets), b.bareSide("GET", "get"), b.sql(selectStatement))
 }
 
@@ -127,7 +143,7 @@ func (b *bench) create() comparison {
 	p := b.templar(b.database, nil)
 	defer p.stop()
 	parameters["words"] = b.words()
-	return b.compare(comparison{work: "create", against: "1 / (1/bare Echo POST + 1/pgbench insert)", floor: 0.70, aim: 1.2, ratio: throughput},
+	return b.compare(comparison{work: "create", against: "1 / (1/bare Echo POST + 1/pgbench insert)", floor: 0.70, aim: 1.2, ratio: throughput}, p,
 		b.over("Templar", p, createRequest(hashKey, usual), 1), b.bareSide("POST", "create"), b.sql(insertStatement))
 }
 
@@ -149,7 +165,7 @@ func (b *bench) words() string {
 func (b *bench) page() comparison {
 	p := b.templar(b.database, nil)
 	defer p.stop()
-	return b.compare(comparison{work: "page of 20 with content", against: "1 / (1/bare Echo + 1/pgbench of the query)", floor: 0.45, aim: 0.85, ratio: throughput},
+	return b.compare(comparison{work: "page of 20 with content", against: "1 / (1/bare Echo + 1/pgbench of the query)", floor: 0.45, aim: 0.85, ratio: throughput}, p,
 		b.over("Templar", p, pageRequest(hashKey, pagePath), 1), b.bareSide("GET", "page"), b.sql(pageStatement))
 }
 
@@ -168,7 +184,7 @@ func (b *bench) pages() comparison {
 		path = pagePath + "&cursor=" + cursors[len(cursors)-1]
 	}
 	cursors = cursors[:len(cursors)-1] // the last may begin a page that is not full
-	return b.compare(comparison{work: "page of 20 with content, each another", against: "1 / (1/bare Echo + 1/pgbench of the query)", floor: 0.45, aim: 0.85, ratio: throughput},
+	return b.compare(comparison{work: "page of 20 with content, each another", against: "1 / (1/bare Echo + 1/pgbench of the query)", floor: 0.45, aim: 0.85, ratio: throughput}, p,
 		side{"Templar", func(seconds int) (shot, error) {
 			return b.shoot(p, load.Requests{Text: pageRequest(hashKey, pagePath+"&cursor=%x"), Values: cursors, InTurn: true, Seconds: seconds})
 		}}, b.bareSide("GET", "page"), b.sql(pageStatement))
@@ -189,7 +205,7 @@ func (b *bench) render() comparison {
 	if got := len(p.ask(b.tb, 200, "GET", "/v1/templates/"+sameID, "", key).body); got < wanted-10 || got > wanted+10 {
 		b.tb.Fatalf("a template of %d bytes was wanted, one of %d was made", wanted, got)
 	}
-	return b.compare(comparison{work: "render of a 2 KB mail", against: "time on processors of a cached GET as long", floor: 1.5, lessIsGood: true, ratio: cost},
+	return b.compare(comparison{work: "render of a 2 KB mail", against: "time on processors of a cached GET as long", floor: 1.5, lessIsGood: true, ratio: cost}, p,
 		b.over("render", p, load.Request("POST", path, body, key), 1), b.over("cached GET", p, load.Request("GET", "/v1/templates/"+sameID, "", key), 1))
 }
 
