@@ -85,8 +85,8 @@ func TestDeadlinesMove(t *testing.T) {
 	set(t, time.Now().Add(time.Hour))
 	time.AfterFunc(long, func() { _ = served.SetReadDeadline(time.Now()) })
 	endsAfter(t, "ended while it reads", long, read)
-	time.AfterFunc(long, func() { _ = served.SetReadDeadline(time.Unix(1, 0)) })
 	set(t, time.Now().Add(time.Hour))
+	time.AfterFunc(long, func() { _ = served.SetReadDeadline(time.Unix(1, 0)) })
 	endsAfter(t, "cut while it reads", long, read)
 }
 
@@ -125,7 +125,7 @@ func TestServerTimeouts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{ReadHeaderTimeout: 150 * time.Millisecond, ReadTimeout: 300 * time.Millisecond, IdleTimeout: 450 * time.Millisecond,
+	server := &http.Server{ReadHeaderTimeout: time.Second, ReadTimeout: 2 * time.Second, IdleTimeout: 3 * time.Second,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })}
 	defer server.Close()
 	go func() { _ = server.Serve(Listener(l)) }()
@@ -134,9 +134,9 @@ func TestServerTimeouts(t *testing.T) {
 		name, text string
 		ends       time.Duration
 	}{
-		{"half a header", "GET / HTTP/1.1\r\nHo", 150 * time.Millisecond},
-		{"half a body", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345", 300 * time.Millisecond},
-		{"idle", get, 450 * time.Millisecond},
+		{"half a header", "GET / HTTP/1.1\r\nHo", time.Second},
+		{"half a body", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345", 2 * time.Second},
+		{"idle", get, 3 * time.Second},
 	} {
 		c, err := net.Dial("tcp", l.Addr().String())
 		if err != nil {

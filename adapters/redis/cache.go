@@ -211,40 +211,35 @@ func (s *sharedCache) keys(ids [][16]byte) []string {
 
 // hold tells Redis that keys are being changed.
 func (s *sharedCache) hold(ctx context.Context, keys []string) error {
-	rdb := s.client.ready()
-	if rdb == nil {
-		return s.client.unavailable()
-	}
-	return s.client.trip(ctx, "hold", keys[0], func(ctx context.Context) error {
-		commands := make(rueidis.Commands, len(keys))
-		for i, key := range keys {
-			commands[i] = rdb.B().Set().Key(key).Value(string(markHold)).PxMilliseconds(holdTime.Milliseconds()).Build()
-		}
-		return firstError(rdb.DoMulti(ctx, commands...))
+	return s.tell(ctx, "hold", keys, func(b rueidis.Builder, key string) []rueidis.Completed {
+		return []rueidis.Completed{b.Set().Key(key).Value(string(markHold)).PxMilliseconds(holdTime.Milliseconds()).Build()}
 	})
-}
-
-func firstError(answers []rueidis.RedisResult) error {
-	for _, answer := range answers {
-		if err := answer.Error(); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // drop removes keys from Redis and waits until their removal has reached the copy in this process.
 func (s *sharedCache) drop(ctx context.Context, keys []string) error {
+	return s.tell(ctx, "drop", keys, func(b rueidis.Builder, key string) []rueidis.Completed {
+		return []rueidis.Completed{b.Del().Key(key).Build(), b.Exists().Key(key).Build()}
+	})
+}
+
+// tell sends the commands of all keys in one trip.
+func (s *sharedCache) tell(ctx context.Context, what string, keys []string, commands func(rueidis.Builder, string) []rueidis.Completed) error {
 	rdb := s.client.ready()
 	if rdb == nil {
 		return s.client.unavailable()
 	}
-	return s.client.trip(ctx, "drop", keys[0], func(ctx context.Context) error {
-		commands := make(rueidis.Commands, 0, 2*len(keys))
+	return s.client.trip(ctx, what, keys[0], func(ctx context.Context) error {
+		all := make(rueidis.Commands, 0, 2*len(keys))
 		for _, key := range keys {
-			commands = append(commands, rdb.B().Del().Key(key).Build(), rdb.B().Exists().Key(key).Build())
+			all = append(all, commands(rdb.B(), key)...)
 		}
-		return firstError(rdb.DoMulti(ctx, commands...))
+		for _, answer := range rdb.DoMulti(ctx, all...) {
+			if err := answer.Error(); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
