@@ -35,11 +35,21 @@ func newConnector(hosts []*pq.Connector, patience time.Duration) *connector {
 	return &connector{hosts: hosts, patience: patience}
 }
 
+// frugal keeps PostgreSQL from compiling a statement or starting processes for it. It does so by an estimate of the rows,
+// and of rare words it has none: to find one row among ten million took 45 ms of its time then, and takes 1 ms without.
+// A parameter of the connection's start would spare the trip, but PgBouncer refuses those that it does not know.
+const frugal = `SET jit = off; SET max_parallel_workers_per_gather = 0`
+
 // open makes a connection to one host. It ends with its context, also while the server is silent.
 func (c *connector) open(ctx context.Context, host *pq.Connector, era int64) (*connection, error) {
 	w := &wire{}
 	stop := context.AfterFunc(ctx, w.cut)
 	inner, err := host.Connect(context.WithValue(ctx, wireKey{}, w))
+	if err == nil {
+		if _, err = inner.(pqConn).ExecContext(context.Background(), frugal, nil); err != nil {
+			_ = inner.Close()
+		}
+	}
 	if !stop() {
 		if err == nil {
 			_ = inner.Close() // it has been cut

@@ -27,6 +27,14 @@ FROM generate_series(1, $1::bigint) i`, manyRows)
 	run(t, db.SQL(), `VACUUM ANALYZE templates`)
 }
 
+// lavish has the planner think that processes and compilers cost nothing, as it does by itself for millions of rows.
+func lavish(t *testing.T, db *DB) {
+	t.Helper()
+	for _, setting := range []string{"parallel_setup_cost = 0", "parallel_tuple_cost = 0", "min_parallel_table_scan_size = 0", "jit = on", "jit_above_cost = 0"} {
+		run(t, db.SQL(), `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET `+setting+`', current_database()); END $$`)
+	}
+}
+
 var buffers = regexp.MustCompile(`Buffers: shared hit=(\d+)(?: read=(\d+))?`)
 
 // planOf runs the statement of a page as a prepared one with a generic plan, or as it is when it is filtered, and
@@ -86,7 +94,8 @@ func deep(t *testing.T, db *DB, q template.Query, rows int) *template.Position {
 }
 
 func TestPlans(t *testing.T) {
-	db := open(t, servers.Postgres(t).Database(t))
+	database := servers.Postgres(t).Database(t)
+	db := open(t, database)
 	fill(t, db)
 	for _, trash := range []bool{false, true} {
 		place := map[bool]string{false: "living", true: "trash"}[trash]
@@ -116,6 +125,15 @@ func TestPlans(t *testing.T) {
 	t.Run("filters", func(t *testing.T) { plansOfFilters(t, db) })
 	t.Run("words", func(t *testing.T) { plansOfWords(t, db) })
 	t.Run("time", func(t *testing.T) { deepPageTime(t, db) })
+	t.Run("frugal", func(t *testing.T) {
+		lavish(t, db)
+		q := template.Query{Sort: template.Sort{Key: template.ByCreated}, Filter: template.Filter{Words: "word77"}, Limit: 21}
+		again := open(t, database)
+		far, _ := planOfStatement(t, again, again.Templates().WordPage(q, sqlstore.Far))
+		if strings.Contains(far, "Gather") || strings.Contains(far, "JIT") {
+			t.Errorf("a rare word wants neither processes nor a compiler\n%s", far)
+		}
+	})
 }
 
 func plansOfFilters(t *testing.T, db *DB) {
