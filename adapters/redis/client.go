@@ -145,7 +145,7 @@ func (c Config) options(sentinelAuth bool, invalidated func([]rueidis.RedisMessa
 }
 
 // recallBytes is the part of CacheBytes that the Cache recalls values from by itself.
-func (c Config) recallBytes() int { return c.CacheBytes / 4 }
+func (c Config) recallBytes() int { return c.CacheBytes / 4 * 3 }
 
 // copyBytes is the part of CacheBytes for rueidis' copy of what it read.
 func (c Config) copyBytes() int { return c.CacheBytes - c.recallBytes() }

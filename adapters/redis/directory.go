@@ -29,7 +29,7 @@ type entry struct {
 }
 
 // directoryBytes bounds the entries that are recalled without asking rueidis' copy.
-const directoryBytes = 8 << 20
+const directoryBytes = 64 << 20
 
 var _ auth.Directory = (*directory)(nil)
 

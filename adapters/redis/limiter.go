@@ -15,7 +15,7 @@ import (
 const (
 	// maxBuckets bounds the buckets that an instance knows of, about 300 bytes each. Past it, arbitrary ones are
 	// forgotten: they cost a trip when they come back.
-	maxBuckets = 65536
+	maxBuckets = 131072
 	// idleBucket is how long after its last use a bucket is forgotten, as soon as what is known of it is of no use
 	// any more.
 	idleBucket = 10 * time.Second

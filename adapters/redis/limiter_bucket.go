@@ -35,6 +35,7 @@ type bucket struct {
 // lease is a batch of permits from Redis.
 type lease struct {
 	limit int
+	size  int64 // permits that there were
 	until time.Duration
 	hand  atomic.Int64 // permits left; below 0 when more was asked for
 	left  int64        // what the bucket held beside them
@@ -133,6 +134,7 @@ func (b *bucket) prepare(now time.Duration, perMinute int, want int64) ask {
 	a := ask{perMinute: perMinute, want: want}
 	if l := b.lease.Swap(nil); l != nil {
 		a.back = max(l.hand.Swap(math.MinInt64/2), 0)
+		a.spent = l.size - a.back
 	}
 	if b.local {
 		b.refill(now, perMinute)
@@ -150,7 +152,7 @@ func (b *bucket) conclude(t *trip, begun, now time.Duration, a ask, g grant, err
 	b.local = false
 	b.learn(now, a.perMinute, g)
 	if g.count > 0 {
-		l := &lease{limit: a.perMinute, until: begun + g.life, left: g.left, full: g.full, begun: now}
+		l := &lease{limit: a.perMinute, size: g.count, until: begun + g.life, left: g.left, full: g.full, begun: now}
 		l.hand.Store(g.count)
 		if now < l.until {
 			reserved := min(t.waiters, g.count)

@@ -13,14 +13,19 @@ const (
 	// server from when it answered: the instance always stops first.
 	leaseLife = 500 * time.Millisecond
 	// longLease is how many times as long that is while more than half of the bucket is left: then nobody misses the
-	// permits, and a user who asks now and then costs no trip each time.
+	// permits, and a user who asks now and then costs no trip each time. It counts twice for a lease that is at most a
+	// tinyShare-th of what is left.
 	longLease = 10
+	tinyShare = 500
 	// smallBucket is below how many permits left they are given out one by one, so that no instance sits on permits
 	// that another would need.
 	smallBucket = 500
-	// leaseShare and maxLease size a lease: a 50th of what is left, 2,000 at most.
-	leaseShare = 50
-	maxLease   = 2000
+	// leaseShare, maxLease, leaseGrowth and firstLease size a lease: a 50th of what is left at most, and 2,000 at most,
+	// and not more than four times what was spent of the last one, or ten.
+	leaseShare  = 50
+	maxLease    = 2000
+	leaseGrowth = 4
+	firstLease  = 10
 )
 
 // takeScript leases permits of one bucket. The bucket is a hash: u, the permits used and not yet refilled; t, when
@@ -32,7 +37,7 @@ const (
 // exceed it.
 //
 // ARGV: the bucket's size, which is also its rate a minute; the instance; how many permits of its last lease it gives
-// back; how many askers wait (0: only look); leaseLife in microseconds; the least debt that there must be. Answers:
+// back; how many askers wait (0: only look); leaseLife in microseconds; the least debt that there must be; how many permits of its last lease it spent. Answers:
 // permits leased, permits left, microseconds until there is one (0 when there is), until all are back, and until the
 // lease ends.
 var takeScript = rueidis.NewLuaScript(`
@@ -61,11 +66,18 @@ used = math.max(used - back, others, 0)
 used = math.max(used, math.min(tonumber(ARGV[6]), size))
 
 local left = math.max(math.floor(size - used + 0.000001), 0)
-if left * 2 > size then life = life * ` + strconv.Itoa(longLease) + ` end
 local count = 0
 if want > 0 and left > 0 then
   if left < ` + strconv.Itoa(smallBucket) + ` then count = math.min(want, left)
-  else count = math.min(math.max(want, math.min(math.floor(left / ` + strconv.Itoa(leaseShare) + `), ` + strconv.Itoa(maxLease) + `)), left) end
+  else
+    local batch = math.min(math.floor(left / ` + strconv.Itoa(leaseShare) + `), ` + strconv.Itoa(maxLease) + `)
+    batch = math.min(batch, math.max(tonumber(ARGV[7]) * ` + strconv.Itoa(leaseGrowth) + `, ` + strconv.Itoa(firstLease) + `))
+    count = math.min(math.max(want, batch), left)
+  end
+end
+if left * 2 > size then
+  life = life * ` + strconv.Itoa(longLease) + `
+  if count * ` + strconv.Itoa(tinyShare) + ` <= left then life = life * ` + strconv.Itoa(longLease) + ` end
 end
 used = used + count
 left = left - count
@@ -90,6 +102,7 @@ type ask struct {
 	back      int64
 	want      int64
 	used      float64
+	spent     int64
 }
 
 // grant is what takeScript answers.
@@ -111,6 +124,7 @@ func (l *limiter) askRedis(ctx context.Context, rdb rueidis.Client, name string,
 		numbers, err := takeScript.Exec(ctx, rdb, []string{key}, []string{
 			strconv.Itoa(a.perMinute), l.instance, strconv.FormatInt(a.back, 10), strconv.FormatInt(a.want, 10),
 			strconv.FormatInt(leaseLife.Microseconds(), 10), strconv.FormatFloat(a.used, 'f', 6, 64),
+			strconv.FormatInt(a.spent, 10),
 		}).AsIntSlice()
 		if err != nil {
 			return err

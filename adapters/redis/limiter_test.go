@@ -60,6 +60,23 @@ func TestInstancesTogetherKeepTheLimit(t *testing.T) {
 	}
 }
 
+func bucketOf(l ports.Limiter, name string) *bucket { return l.(*limiter).bucket(name) }
+
+func sinceOrigin(l ports.Limiter, at time.Time) time.Duration { return at.Sub(l.(*limiter).origin) }
+
+// leased takes permits until the instance has a lease of at least that many, and gives it.
+func leased(t *testing.T, limiter ports.Limiter, name string, rate int, least int64) *lease {
+	t.Helper()
+	for range 10 * least {
+		limiter.Take(t.Context(), name, rate)
+		if l := bucketOf(limiter, name).lease.Load(); l != nil && l.size >= least {
+			return l
+		}
+	}
+	t.Fatalf("no lease of %d permits", least)
+	return nil
+}
+
 // TestAnyWindowKeepsTheLimit looks at all windows of a sequence of grants, not only at those that begin with a full bucket:
 // an instance that sits on a lease while the bucket fills must not add it to a full bucket.
 func TestAnyWindowKeepsTheLimit(t *testing.T) {
@@ -67,7 +84,7 @@ func TestAnyWindowKeepsTheLimit(t *testing.T) {
 	one, two := open(t, server, server.Addr()).Limiter(), open(t, server, server.Addr()).Limiter()
 	const rate = 60_000 // 1,000 a second
 	for range 3 {
-		one.Take(t.Context(), "ann", rate) // leases a batch
+		leased(t, one, "ann", rate, 500)
 		time.Sleep(longLease*leaseLife - 80*time.Millisecond)
 		begun, granted := time.Now(), 0
 		for _, l := range []ports.Limiter{one, two} {
@@ -90,13 +107,30 @@ func TestUnspentPermitsComeBack(t *testing.T) {
 	server := servers.Redis(t)
 	limiter := open(t, server, server.Addr()).Limiter()
 	const rate = 6000
-	first := limiter.Take(t.Context(), "ann", rate)
-	if first.Remaining != rate-1 {
+	if first := limiter.Take(t.Context(), "ann", rate); first.Remaining != rate-1 {
 		t.Errorf("the first permit: %+v", first)
 	}
+	leased(t, limiter, "ann", rate, 100)
 	time.Sleep(longLease*leaseLife + 50*time.Millisecond)
 	if p := limiter.Take(t.Context(), "ann", rate); p.Remaining < rate-2 {
 		t.Errorf("a lease of 100 or more ran out unspent; then: %+v", p)
+	}
+}
+
+// TestLeasesFollowUse has leases begin small and become large with use, and small ones live long.
+func TestLeasesFollowUse(t *testing.T) {
+	server := servers.Redis(t)
+	limiter := open(t, server, server.Addr()).Limiter()
+	const rate = 100_000
+	begun := time.Now()
+	first := leased(t, limiter, "ann", rate, 1)
+	if life := first.until - sinceOrigin(limiter, begun); first.size != firstLease || life < longLease*longLease*leaseLife-time.Second {
+		t.Errorf("the first lease is of %d permits for %v", first.size, life)
+	}
+	begun = time.Now()
+	large := leased(t, limiter, "ann", rate, rate/leaseShare-rate/leaseShare/10)
+	if life := large.until - sinceOrigin(limiter, begun); large.size > rate/leaseShare || life > longLease*leaseLife+time.Second {
+		t.Errorf("a large lease is of %d permits for %v", large.size, life)
 	}
 }
 

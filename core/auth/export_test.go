@@ -1,5 +1,8 @@
 package auth
 
+// MaxSightings bounds them.
+const MaxSightings = maxSightings
+
 // Sightings counts the keys that a service remembers.
 func Sightings(s *Service) int {
 	n := 0

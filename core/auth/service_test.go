@@ -270,13 +270,13 @@ func TestNobodyGivesWhatTheyLack(t *testing.T) {
 
 func TestManyKeysAreForgotten(t *testing.T) {
 	f := newFixture()
-	for n := range 40_000 {
+	for n := range auth.MaxSightings + 20_000 {
 		key := uuid.NewSHA1(uuid.Nil, []byte{byte(n), byte(n >> 8), byte(n >> 16)}).String()
 		f.directory.Set(key, "user: Org")
 		f.wantUser(t, key, "Org")
 		f.directory.Delete(key)
 	}
-	if n := auth.Sightings(f.Service); n > 17_000 {
+	if n := auth.Sightings(f.Service); n > auth.MaxSightings {
 		t.Errorf("%d keys are remembered", n)
 	}
 }

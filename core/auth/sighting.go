@@ -43,7 +43,7 @@ func (s *sighting) admit(now time.Time) (*Principal, error) {
 
 // maxSightings bounds what is remembered, about 500 bytes each. Past it, arbitrary ones are forgotten: they cost
 // a look-up when they come back.
-const maxSightings = 16384
+const maxSightings = 131072
 
 // sightings is a bounded map from secrets, in lower case, split so that readers on many cores do not meet on one lock.
 // It has the secrets themselves, in memory alone: a digest for each request would cost more than all the rest.
