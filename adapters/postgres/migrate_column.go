@@ -15,23 +15,40 @@ import (
 )
 
 // The column of a word index belongs to the index: it is no attribute, so the comparison of tables is not shown it.
-// A trigger of the name triggerPrefix and the column keeps it from telling of words that the row no longer has.
+// A trigger of the name triggerPrefix and the column keeps it from telling of words that the row no longer has. An index
+// of the name of the word index and bareSuffix has the rows without it; see FillWords.
 
 const (
 	triggerPrefix = "templar_words_"
+	bareSuffix    = "_bare"
 
 	triggerBody = `BEGIN NEW.%s := NULL; RETURN NEW; END`
 
 	triggerFunction = `CREATE OR REPLACE FUNCTION %s.%s() RETURNS trigger LANGUAGE plpgsql AS $words$%s$words$`
 )
 
-// withoutWordColumns is a copy of have that lacks the columns of the word indexes of want.
+// withoutWordColumns is a copy of have that lacks the columns of the word indexes of want, and the indexes of bare rows.
 func withoutWordColumns(want ports.Table, have *schema.Table) *schema.Table {
 	t := *have
 	t.Columns = slices.DeleteFunc(slices.Clone(have.Columns), func(c *schema.Column) bool {
 		return slices.ContainsFunc(want.Indexes, func(x ports.Index) bool { return x.Column == c.Name })
 	})
+	t.Indexes = slices.DeleteFunc(slices.Clone(have.Indexes), func(i *schema.Index) bool {
+		return slices.ContainsFunc(want.Indexes, func(x ports.Index) bool { return x.Column != "" && x.Name+bareSuffix == i.Name })
+	})
 	return &t
+}
+
+// createBare is the index of the rows without a word index's column, by the first column of the primary key; "" without
+// one.
+func createBare(namespace string, t ports.Table, x ports.Index) string {
+	for _, a := range t.Attributes {
+		if a.PrimaryKey {
+			return fmt.Sprintf(`CREATE INDEX %s ON %s.%s USING btree (%s) WHERE (%s IS NULL)`, sqlschema.Ident(x.Name+bareSuffix),
+				sqlschema.Ident(namespace), sqlschema.Ident(t.Name), sqlschema.Ident(a.Name), sqlschema.Ident(x.Column))
+		}
+	}
+	return ""
 }
 
 // createTrigger is the trigger of a word index's column. It acts on changes of the texts that leave the column as it
@@ -103,15 +120,16 @@ func dropOldTriggers(ctx context.Context, tx *sql.Tx, namespace string, t ports.
 	return steps, rows.Err()
 }
 
-// planWordColumn lists the steps for the column of one word index and its trigger.
-func planWordColumn(ctx context.Context, tx *sql.Tx, namespace, table string, x ports.Index, retyped bool) ([]migrateStep, error) {
+// planWordColumn lists the steps for the column of one word index, its trigger, and the index of the rows without it.
+func planWordColumn(ctx context.Context, tx *sql.Tx, namespace string, t ports.Table, x ports.Index, retyped bool) ([]migrateStep, error) {
 	if x.Column == "" {
 		return nil, nil
 	}
 	if err := agree(ctx, tx); err != nil {
 		return nil, err
 	}
-	have, err := lookAtColumn(ctx, tx, namespace, table, x.Column)
+	table := t.Name
+	have, err := lookAtColumn(ctx, tx, namespace, table, x)
 	if err != nil {
 		return nil, err
 	}
@@ -142,25 +160,33 @@ func planWordColumn(ctx context.Context, tx *sql.Tx, namespace, table string, x 
 			Statements: []string{dropTrigger(namespace, table, name), create},
 		}})
 	}
+	if bare := createBare(namespace, t, x); bare != "" && bareIndex(have.bare.String, namespace) != bareIndex(bare, namespace) {
+		steps = append(steps, migrateStep{Change: ports.Change{
+			Summary:    fmt.Sprintf("create index %q on table %q", x.Name+bareSuffix, full),
+			Statements: []string{fmt.Sprintf(`DROP INDEX IF EXISTS %s.%s`, sqlschema.Ident(namespace), sqlschema.Ident(x.Name+bareSuffix)), bare},
+		}})
+	}
 	return steps, nil
 }
 
-// wordColumn is what there is of a word index's column: its type, its trigger unless it is disabled, and the body of
-// the function.
-type wordColumn struct{ kind, trigger, body sql.NullString }
+// wordColumn is what there is of a word index's column: its type, its trigger unless it is disabled, the index of bare
+// rows, and the body of the function.
+type wordColumn struct{ kind, trigger, bare, body sql.NullString }
 
-func lookAtColumn(ctx context.Context, tx *sql.Tx, namespace, table, column string) (have wordColumn, err error) {
+func lookAtColumn(ctx context.Context, tx *sql.Tx, namespace, table string, x ports.Index) (have wordColumn, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT (SELECT pg_catalog.format_type(a.atttypid, a.atttypmod) FROM pg_catalog.pg_attribute a
 			WHERE a.attrelid = c.oid AND a.attname = $3 AND NOT a.attisdropped),
 		(SELECT pg_catalog.pg_get_triggerdef(g.oid) FROM pg_catalog.pg_trigger g
-			WHERE g.tgrelid = c.oid AND g.tgname = $4 AND g.tgenabled IN ('O', 'A'))
+			WHERE g.tgrelid = c.oid AND g.tgname = $4 AND g.tgenabled IN ('O', 'A')),
+		(SELECT pg_catalog.pg_get_indexdef(i.indexrelid) FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class b ON b.oid = i.indexrelid
+			WHERE i.indrelid = c.oid AND b.relname = $5 AND i.indisvalid)
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-		WHERE n.nspname = $1 AND c.relname = $2`, namespace, table, column, triggerPrefix+column).Scan(&have.kind, &have.trigger)
+		WHERE n.nspname = $1 AND c.relname = $2`, namespace, table, x.Column, triggerPrefix+x.Column, x.Name+bareSuffix).Scan(&have.kind, &have.trigger, &have.bare)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return have, err
 	}
 	err = tx.QueryRowContext(ctx, `SELECT p.prosrc FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-		WHERE n.nspname = $1 AND p.proname = $2 AND p.pronargs = 0`, namespace, triggerPrefix+column).Scan(&have.body)
+		WHERE n.nspname = $1 AND p.proname = $2 AND p.pronargs = 0`, namespace, triggerPrefix+x.Column).Scan(&have.body)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}

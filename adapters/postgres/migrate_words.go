@@ -78,7 +78,7 @@ func planWords(ctx context.Context, tx *sql.Tx, namespace string, t ports.Table,
 				Statements: []string{fmt.Sprintf(wordsFunction, sqlschema.Ident(namespace), sqlstore.WordsFunction, body)},
 			}})
 		}
-		column, err := planWordColumn(ctx, tx, namespace, t.Name, x, retyped)
+		column, err := planWordColumn(ctx, tx, namespace, t, x, retyped)
 		if err != nil {
 			return nil, err
 		}

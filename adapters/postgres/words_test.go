@@ -1,10 +1,14 @@
 package postgres
 
 import (
+	"context"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/lib/pq"
 
@@ -149,11 +153,106 @@ func TestWordsBeyondASCII(t *testing.T) {
 		t.Fatal(err)
 	}
 	run(t, db.SQL(), "INSERT INTO templates (name, content) VALUES ('byhand', 'Caf\u00e9 Hello')")
-	for words, want := range map[string]int{"hello": 2, "HELLO own": 1, "caf\u00e9": 2, "CAF\u00c9": 2, "\u043f\u0440\u0438\u0432\u0435\u0442": 1, "byhand caf\u00e9": 1, "caf": 0} {
-		found, err := db.Templates().List(t.Context(), template.Query{Filter: template.Filter{Words: words}, Limit: 9})
-		if err != nil || len(found) != want {
-			t.Errorf("%q finds %d rows, want %d, %v", words, len(found), want, err)
+	finds := func(when string) {
+		t.Helper()
+		for words, want := range map[string]int{"hello": 2, "HELLO own": 1, "caf\u00e9": 2, "CAF\u00c9": 2, "\u043f\u0440\u0438\u0432\u0435\u0442": 1, "byhand caf\u00e9": 1, "caf": 0} {
+			found, err := db.Templates().List(t.Context(), template.Query{Filter: template.Filter{Words: words}, Limit: 9})
+			if err != nil || len(found) != want {
+				t.Errorf("%s: %q finds %d rows, want %d, %v", when, words, len(found), want, err)
+			}
 		}
+	}
+	finds("as written")
+	fillWords(t, db, 1)
+	finds("filled")
+}
+
+// fillWords fills all rows, and demands that there were so many.
+func fillWords(t *testing.T, db *DB, want int) {
+	t.Helper()
+	after, total := int64(math.MinInt64), 0
+	for {
+		last, filled, done, err := db.FillWords(t.Context(), after)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if total += filled; done {
+			break
+		}
+		if last <= after || filled > fillRows {
+			t.Fatalf("behind %d came %d, with %d rows", after, last, filled)
+		}
+		after = last
+	}
+	if total != want {
+		t.Errorf("%d rows were filled, want %d", total, want)
+	}
+}
+
+// TestFillWords fills rows that others wrote, of every kind: their words are then what the database itself would find,
+// and stay true when somebody changes the row.
+func TestFillWords(t *testing.T) {
+	db := open(t, servers.Postgres(t).Database(t))
+	fillWords(t, db, 0)
+	run(t, db.SQL(), `INSERT INTO templates (name, description, content, revision, deleted)
+		SELECT CASE i % 5 WHEN 0 THEN NULL ELSE 'Nr ' || i END, CASE i % 7 WHEN 0 THEN NULL ELSE 'by hand' END,
+			CASE i % 11 WHEN 0 THEN NULL WHEN 1 THEN '' ELSE 'Some words, ' || i || ' of \u00c9clair' END, 1 + i % 3, CASE i % 13 WHEN 0 THEN now() END
+		FROM generate_series(1, 321) i`)
+	run(t, db.SQL(), `INSERT INTO templates (name, content) VALUES ('long', repeat('ab ', 399999) || 'cut here')`)
+	own := sample("own")
+	if err := db.Templates().Create(t.Context(), own, nil); err != nil {
+		t.Fatal(err)
+	}
+	fillWords(t, db, 322)
+	var wrong int
+	err := db.SQL().QueryRowContext(t.Context(), `SELECT count(*) FROM templates WHERE word_hashes IS NULL OR ARRAY(SELECT unnest(word_hashes) ORDER BY 1) <>
+		ARRAY(SELECT DISTINCT unnest(templar_word_hashes(COALESCE(name, '') || ' ' || COALESCE(description, '') || ' ' || COALESCE(content, ''))) ORDER BY 1)`).Scan(&wrong)
+	if err != nil || wrong != 0 {
+		t.Errorf("%d rows have other words than the database finds, %v", wrong, err)
+	}
+	fillWords(t, db, 0)
+	// Whoever changes texts and nothing else takes the numbers away again.
+	run(t, db.SQL(), `UPDATE templates SET content = 'new ' || content WHERE name LIKE 'Nr 1%' AND content <> ''`)
+	var bare int
+	if err := db.SQL().QueryRowContext(t.Context(), `SELECT count(*) FROM templates WHERE word_hashes IS NULL`).Scan(&bare); err != nil || bare == 0 {
+		t.Fatalf("%d rows have no numbers, %v", bare, err)
+	}
+	fillWords(t, db, bare)
+
+	// Without its index there is no search for bare rows.
+	run(t, db.SQL(), `UPDATE templates SET word_hashes = NULL; DROP INDEX templates_words_bare`)
+	fillWords(t, db, 0)
+}
+
+// TestFillWordsBesideWriters has rows change between being read and being filled: none ends up with the words of another
+// text.
+func TestFillWordsBesideWriters(t *testing.T) {
+	db := open(t, servers.Postgres(t).Database(t))
+	run(t, db.SQL(), `INSERT INTO templates (name) SELECT 'row ' || i FROM generate_series(1, 50) i`)
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Second)
+	defer stop()
+	var writers sync.WaitGroup
+	for range 2 {
+		writers.Go(func() {
+			for ctx.Err() == nil {
+				run(t, db.SQL(), `UPDATE templates SET content = 'text ' || random() WHERE tidx IN (SELECT tidx FROM templates ORDER BY random() LIMIT 5 FOR UPDATE SKIP LOCKED)`)
+			}
+		})
+	}
+	total := 0
+	for ctx.Err() == nil {
+		_, filled, _, err := db.FillWords(t.Context(), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		total += filled
+	}
+	writers.Wait()
+	var wrong int
+	err := db.SQL().QueryRowContext(t.Context(), `SELECT count(*) FROM templates WHERE word_hashes IS NOT NULL AND ARRAY(SELECT unnest(word_hashes) ORDER BY 1) <>
+		ARRAY(SELECT DISTINCT unnest(templar_word_hashes(name || '  ' || content)) ORDER BY 1)`).Scan(&wrong)
+	if err != nil || wrong != 0 || total == 0 {
+		t.Errorf("%d rows of %d that were filled have words of another text, %v", wrong, total, err)
 	}
 }
 

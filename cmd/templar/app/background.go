@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 	"time"
@@ -19,6 +20,7 @@ func (a *App) work(ctx context.Context) {
 	var running sync.WaitGroup
 	running.Go(func() {
 		if a.prepare(ctx) {
+			running.Go(func() { a.fillWords(ctx) })
 			a.housekeep(ctx)
 		}
 	})
@@ -110,6 +112,42 @@ func (a *App) housekeep(ctx context.Context) {
 			} else if n > 0 {
 				a.log.Debug("expired idempotency keys removed", zap.Int("count", n))
 			}
+		}
+	}
+}
+
+const (
+	// fillPause is how long the words of rows that others write may be left to the database.
+	fillPause   = time.Minute
+	fillTimeout = 30 * time.Second
+)
+
+// fillWords readies rows that others wrote for word searches, for half of its time at most.
+func (a *App) fillWords(ctx context.Context) {
+	fill := a.services.Stores.FillWords
+	if fill == nil {
+		return
+	}
+	after, total := int64(math.MinInt64), 0
+	for {
+		began := time.Now()
+		bounded, cancel := context.WithTimeout(ctx, fillTimeout)
+		last, filled, done, err := fill(bounded, after)
+		cancel()
+		after, total = last, total+filled
+		pause := time.Since(began)
+		if err != nil {
+			a.log.Debug("rows that others wrote could not be readied for word searches", zap.Error(err))
+			pause = fillPause
+		}
+		if done {
+			if total > 0 {
+				a.log.Info("rows that others wrote are ready for word searches", zap.Int("count", total))
+			}
+			after, total, pause = math.MinInt64, 0, fillPause
+		}
+		if !sleep(ctx, pause) {
+			return
 		}
 	}
 }

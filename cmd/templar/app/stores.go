@@ -36,6 +36,8 @@ type Stores struct {
 	InPlace func(context.Context) error
 	// TimeColumn runs SELECT column FROM table LIMIT 1; nil where the engine has no SQL.
 	TimeColumn func(ctx context.Context, table, column string) error
+	// FillWords readies some rows that others wrote for word searches; see postgres.DB. nil where there are no others.
+	FillWords func(ctx context.Context, after int64) (last int64, filled int, done bool, err error)
 	// Stats tells the state of the connection pool; nil where there is none.
 	Stats func() sql.DBStats
 	// Hold takes the database for this process alone; nil where several may share it.
@@ -69,7 +71,7 @@ func OpenStores(c *config.Config, o Observers) (*Stores, error) {
 			return nil, err
 		}
 		return &Stores{Templates: db.Templates(), Characters: db.Characters(), Keys: db.Keys(), Probe: db, Migrator: postgres.NewMigrator(db.SQL()),
-			InPlace: db.SchemaReady, TimeColumn: db.ProbeQuery, Stats: db.Stats, Close: db.Close}, nil
+			InPlace: db.SchemaReady, TimeColumn: db.ProbeQuery, FillWords: db.FillWords, Stats: db.Stats, Close: db.Close}, nil
 	case config.EngineHarper:
 		db := harper.Open(harper.Config{URL: c.Harper.URL, User: c.Harper.User, Password: c.Harper.Password.Reveal(), Schema: c.Harper.Schema,
 			Observe: o.Query, Trip: o.Harper})
