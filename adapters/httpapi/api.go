@@ -82,12 +82,14 @@ type API struct {
 	routes []Route
 	// documented has the documented form of every pattern.
 	documented map[string]string
-	handler    http.Handler
+	// policy is the RateLimit-Policy of everybody who has no rate of their own.
+	policy  []string
+	handler http.Handler
 }
 
 // New makes an API.
 func New(config Config) (*API, error) {
-	a := &API{config: config, echo: echo.New(), documented: map[string]string{}}
+	a := &API{config: config, echo: echo.New(), documented: map[string]string{}, policy: []string{policy(config.DefaultRate)}}
 	e := a.echo
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = clientAddress(config.TrustedProxies)

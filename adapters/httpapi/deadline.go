@@ -10,7 +10,8 @@ import (
 
 // Listener gives the connections of another one, with deadlines that cost next to nothing to put off. net/http moves the
 // deadlines of a connection some seven times for each request, mostly to later times; each time Go's runtime sets a timer
-// anew, all of which is a fortieth of what a cached read costs. Here only a deadline that comes nearer is told. When one is
+// anew, all of which is a fortieth of what a cached read costs. Here only a deadline that comes nearer is told, and one that
+// is to end a call only where there is one. When one is
 // met that was put off, the later one is told then, and the call goes on.
 func Listener(l net.Listener) net.Listener { return patientListener{l} }
 
@@ -39,6 +40,10 @@ func (c *patientConn) CloseWrite() error { return c.tcp.CloseWrite() }
 
 // Read implements net.Conn.
 func (c *patientConn) Read(p []byte) (int, error) {
+	if !c.read.begin() {
+		return 0, os.ErrDeadlineExceeded
+	}
+	defer c.read.end()
 	for {
 		n, err := c.Conn.Read(p)
 		if n == 0 && errors.Is(err, os.ErrDeadlineExceeded) && c.read.wasPutOff() {
@@ -50,6 +55,10 @@ func (c *patientConn) Read(p []byte) (int, error) {
 
 // Write implements net.Conn.
 func (c *patientConn) Write(p []byte) (int, error) {
+	if !c.write.begin() {
+		return 0, os.ErrDeadlineExceeded
+	}
+	defer c.write.end()
 	written := 0
 	for {
 		n, err := c.Conn.Write(p[written:])
@@ -76,38 +85,53 @@ func (c *patientConn) SetWriteDeadline(t time.Time) error { return c.write.set(t
 type deadline struct {
 	tell func(time.Time) error
 
-	mu sync.Mutex
-	// wanted is what was asked for. told is what the connection has been told, never later than wanted, unless cut is set:
-	// then it has been told a time long past, which ends what is under way.
+	mu    sync.Mutex
+	calls int // that are under way
+	// wanted is what was asked for. told is what the connection has been told, never later than wanted, unless wanted is
+	// long past and no call is under way, which then does not need to end.
 	wanted, told time.Time
-	cut          bool
 }
 
-// longPast is a time that nobody sets but to end what is under way.
+// longPast is a time that nobody sets but to end what is under way. net/http does so after each request, to what mostly
+// has not begun yet.
 var longPast = time.Now().Add(-24 * time.Hour)
+
+func isCut(t time.Time) bool { return !t.IsZero() && t.Before(longPast) }
 
 func (d *deadline) set(t time.Time) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	wasCut := d.cut
-	d.wanted, d.cut = t, !t.IsZero() && t.Before(longPast)
-	switch {
-	case d.cut:
-		return d.tell(t)
-	case !t.IsZero() && (d.told.IsZero() || t.Before(d.told)):
-		d.told = t
-		return d.tell(t)
-	case wasCut:
-		return d.tell(d.told)
+	d.wanted = t
+	sooner := !t.IsZero() && (d.told.IsZero() || t.Before(d.told))
+	if !isCut(d.told) && (!sooner || isCut(t) && d.calls == 0) {
+		return nil
 	}
-	return nil
+	d.told = t
+	return d.tell(t)
+}
+
+// begin says that a call comes; not where it would end at once.
+func (d *deadline) begin() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if isCut(d.wanted) {
+		return false
+	}
+	d.calls++
+	return true
+}
+
+func (d *deadline) end() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.calls--
 }
 
 // wasPutOff is asked when a deadline was met. It tells the one that is wanted by now, if that is still to come.
 func (d *deadline) wasPutOff() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.cut || !d.wanted.IsZero() && !d.wanted.After(time.Now()) {
+	if !d.wanted.IsZero() && !d.wanted.After(time.Now()) {
 		return false
 	}
 	d.told = d.wanted

@@ -72,7 +72,7 @@ func (a *API) guard(c echo.Context) error {
 		rate = a.config.DefaultRate
 	}
 	permit := a.config.Limiter.Take(ctx, "user:"+caller.User, rate)
-	showPermit(c, permit)
+	a.showPermit(c, permit)
 	if !permit.Granted {
 		a.config.Meter.RateLimited()
 		return limited(permit)
@@ -108,7 +108,7 @@ func (a *API) refuse(ctx context.Context, c echo.Context, err error) error {
 	if permit.Granted {
 		return err
 	}
-	showPermit(c, permit)
+	a.showPermit(c, permit)
 	a.config.Meter.RateLimited()
 	return limited(permit)
 }
@@ -144,19 +144,22 @@ func network(address string) string {
 }
 
 // showPermit tells the state of the limit (draft-ietf-httpapi-ratelimit-headers); nothing where there is none.
-func showPermit(c echo.Context, p ports.Permit) {
+func (a *API) showPermit(c echo.Context, p ports.Permit) {
 	if p.Limit == 0 {
 		return
 	}
-	var text [96]byte
-	line := append(strconv.AppendInt(append(text[:0], `"default";q=`...), int64(p.Limit), 10), ";w=60"...)
-	policy := len(line)
-	line = strconv.AppendInt(append(line, `"default";r=`...), int64(p.Remaining), 10)
-	line = strconv.AppendInt(append(line, ";t="...), int64(wholeSeconds(p.Reset)), 10)
-	both := string(line)
 	header, work := c.Response().Header(), workOf(c)
-	header["Ratelimit-Policy"], header["Ratelimit"] = work.one(both[:policy]), work.one(both[policy:])
+	header["Ratelimit-Policy"] = a.policy
+	if p.Limit != a.config.DefaultRate {
+		header["Ratelimit-Policy"] = work.one(policy(p.Limit))
+	}
+	var text [64]byte
+	state := strconv.AppendInt(append(text[:0], `"default";r=`...), int64(p.Remaining), 10)
+	state = strconv.AppendInt(append(state, ";t="...), int64(wholeSeconds(p.Reset)), 10)
+	header["Ratelimit"] = work.one(string(state))
 }
+
+func policy(limit int) string { return `"default";q=` + strconv.Itoa(limit) + ";w=60" }
 
 // wholeSeconds rounds up: a client that waits that long is let in.
 func wholeSeconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }

@@ -23,7 +23,7 @@ const (
 // requests are answered from memory and need none.
 type workContext struct {
 	connection context.Context
-	caller     context.Context // set by the guard; nil before
+	caller     *auth.Principal // set by the guard; nil before
 
 	// access is the line of the log about the request, and single the values of headers of its answer: here they need no
 	// memory of their own.
@@ -63,9 +63,7 @@ func workOf(c echo.Context) *workContext {
 }
 
 // admit makes the caller known to what comes behind the guard.
-func (w *workContext) admit(caller *auth.Principal) {
-	w.caller = auth.With(context.Background(), caller)
-}
+func (w *workContext) admit(caller *auth.Principal) { w.caller = caller }
 
 // end lets go of the clock.
 func (w *workContext) end() {
@@ -140,10 +138,8 @@ func (w *workContext) Err() error {
 
 // Value implements context.Context. Contexts made of this one find the clock by it, and need no goroutine to follow it.
 func (w *workContext) Value(key any) any {
-	if w.caller != nil {
-		if value := w.caller.Value(key); value != nil {
-			return value
-		}
+	if w.caller != nil && auth.IsKey(key) {
+		return w.caller
 	}
 	w.mu.Lock()
 	timer := w.timer

@@ -40,6 +40,10 @@ func With(ctx context.Context, p *Principal) context.Context {
 	return context.WithValue(ctx, principalKey{}, p)
 }
 
+// IsKey tells whether key is what From asks a context for: one that is made of a struct may keep its *Principal there, and
+// spare the one that With makes.
+func IsKey(key any) bool { return key == principalKey{} }
+
 // From gives the principal that ctx carries, nil without one.
 func From(ctx context.Context) *Principal {
 	p, _ := ctx.Value(principalKey{}).(*Principal)

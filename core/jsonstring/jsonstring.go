@@ -4,6 +4,7 @@ package jsonstring
 
 import (
 	"math/bits"
+	"strconv"
 	"time"
 	"unicode/utf8"
 )
@@ -81,6 +82,21 @@ func appendRunes[T ~string | ~[]byte](dst []byte, s T) ([]byte, T) {
 		s = s[size:]
 	}
 	return dst, s
+}
+
+// AppendSeconds appends a duration that is not negative as a number of seconds, without an exponent and without zeros that
+// say nothing.
+func AppendSeconds(dst []byte, d time.Duration) []byte {
+	dst = strconv.AppendInt(dst, int64(d/time.Second), 10)
+	rest := d % time.Second
+	if rest > 0 {
+		dst = append(dst, '.')
+	}
+	for unit := time.Second / 10; rest > 0; unit /= 10 {
+		dst = append(dst, '0'+byte(rest/unit))
+		rest %= unit
+	}
+	return dst
 }
 
 // AppendTime appends a time as RFC 3339 has it, in UTC and with microseconds, as a JSON string with its quotes. Years beyond

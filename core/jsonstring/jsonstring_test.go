@@ -78,6 +78,17 @@ func TestAppendTime(t *testing.T) {
 	}
 }
 
+func TestAppendSeconds(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "x0", 1: "x0.000000001", 10: "x0.00000001", 123_456: "x0.000123456", time.Millisecond: "x0.001", 1_500 * time.Millisecond: "x1.5",
+		time.Second: "x1", 10 * time.Second: "x10", time.Hour + 1: "x3600.000000001", 999_999_999: "x0.999999999", -time.Second: "x-1",
+	} {
+		if got := string(jsonstring.AppendSeconds([]byte("x"), d)); got != want {
+			t.Errorf("%v is %s, want %s", d, got, want)
+		}
+	}
+}
+
 func BenchmarkAppendTime(b *testing.B) {
 	at := time.Date(2026, 11, 22, 2, 29, 0, 123_456_789, time.UTC)
 	var dst []byte

@@ -145,7 +145,7 @@ func appendAccess(line []byte, a *httpapi.Access) []byte {
 	line = append(line, `,"bytes":`...)
 	line = strconv.AppendInt(line, a.Bytes, 10)
 	line = append(line, `,"took":`...)
-	line = strconv.AppendFloat(line, a.Took.Seconds(), 'f', -1, 64)
+	line = jsonstring.AppendSeconds(line, a.Took)
 	line = append(line, `,"address":`...)
 	line = jsonstring.AppendQuoted(line, a.Address)
 	if a.User != "" {

@@ -202,9 +202,13 @@ const firstMoment = 2 * time.Second
 
 // await waits for ready while the first moment lasts.
 func (a *App) await(ctx context.Context) error {
-	patience := time.Until(a.began.Add(firstMoment))
-	if patience <= 0 || a.ready() == nil {
-		return a.ready()
+	err := a.ready()
+	patience := time.Duration(0)
+	if err != nil {
+		patience = time.Until(a.began.Add(firstMoment))
+	}
+	if patience <= 0 {
+		return err
 	}
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
