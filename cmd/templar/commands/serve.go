@@ -15,7 +15,7 @@ import (
 // ballast is memory that is never touched, and so takes none, but counts where Go decides when to collect: some 5 MiB are
 // in use without a cache, and a busy instance fills as much again so often that collecting takes a twentieth of the
 // processor. A higher GOGC would do the same, and take twice the size of the cache once that is full.
-const ballast = 10 << 20
+const ballast = 8 << 20
 
 func serveCommand() *cobra.Command {
 	return &cobra.Command{
