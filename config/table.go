@@ -99,7 +99,7 @@ var variables = []variable{
 
 	{group: "Cache and sizes", name: "CACHE_TTL", initial: "30s", kind: "duration", meaning: "how old a cached read may be when Redis is cut off or rows were changed by hand; 0 turns the cache off",
 		apply: durationOrNone(100*time.Millisecond, 24*time.Hour, func(d *draft) *time.Duration { return &d.Cache.TTL })},
-	{group: "Cache and sizes", name: "CACHE_MAX_BYTES", initial: "64MiB", kind: "size", meaning: "most memory for what the process itself keeps",
+	{group: "Cache and sizes", name: "CACHE_MAX_BYTES", initial: "64MiB", kind: "size", meaning: "most memory for the answers that the process itself keeps",
 		apply: size(1<<20, 1<<40, func(d *draft) *int64 { return &d.Cache.MaxBytes })},
 	{group: "Cache and sizes", name: "CONTENT_MAX_BYTES", initial: "1048576", kind: "size", meaning: "largest content of a template",
 		apply: size(1, 64<<20, func(d *draft) *int64 { return &d.Content.MaxBytes })},

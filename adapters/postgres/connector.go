@@ -37,7 +37,8 @@ func newConnector(hosts []*pq.Connector, patience time.Duration) *connector {
 
 // frugal keeps PostgreSQL from compiling a statement or starting processes for it. It does so by an estimate of the rows,
 // and of rare words it has none: to find one row among ten million took 45 ms of its time then, and takes 1 ms without.
-// A parameter of the connection's start would spare the trip, but PgBouncer refuses those that it does not know.
+// A parameter of the connection's start would spare the trip, but PgBouncer refuses those that it does not know. Behind one
+// that pools transactions the setting belongs to whoever comes next; ALTER ROLE ... SET is the way there.
 const frugal = `SET jit = off; SET max_parallel_workers_per_gather = 0`
 
 // open makes a connection to one host. It ends with its context, also while the server is silent.

@@ -66,6 +66,11 @@ func createTrigger(namespace, table string, x ports.Index) string {
 		name, strings.Join(texts, ", "), sqlschema.Ident(namespace), sqlschema.Ident(table), column, strings.Join(changed, " OR "))
 }
 
+// enableTrigger has it act on what replication brings, too.
+func enableTrigger(namespace, table, name string) string {
+	return fmt.Sprintf(`ALTER TABLE %s.%s ENABLE ALWAYS TRIGGER %s`, sqlschema.Ident(namespace), sqlschema.Ident(table), sqlschema.Ident(name))
+}
+
 func dropTrigger(namespace, table, name string) string {
 	return fmt.Sprintf(`DROP TRIGGER IF EXISTS %s ON %s.%s`, sqlschema.Ident(name), sqlschema.Ident(namespace), sqlschema.Ident(table))
 }
@@ -86,7 +91,7 @@ func withoutTriggers(namespace string, t ports.Table, add, drop []migrateStep) (
 		}
 		for i := range drop {
 			if slices.Contains(x.Words, drop[i].retypes) {
-				drop[i].Statements = slices.Concat([]string{gone}, drop[i].Statements, []string{createTrigger(namespace, t.Name, x)})
+				drop[i].Statements = slices.Concat([]string{gone}, drop[i].Statements, []string{createTrigger(namespace, t.Name, x), enableTrigger(namespace, t.Name, triggerPrefix+x.Column)})
 			}
 		}
 	}
@@ -157,7 +162,7 @@ func planWordColumn(ctx context.Context, tx *sql.Tx, namespace string, t ports.T
 	if retyped || bareIndex(have.trigger.String, namespace) != bareIndex(create, namespace) {
 		steps = append(steps, migrateStep{Change: ports.Change{
 			Summary:    fmt.Sprintf("create trigger %q on table %q", name, full),
-			Statements: []string{dropTrigger(namespace, table, name), create},
+			Statements: []string{dropTrigger(namespace, table, name), create, enableTrigger(namespace, table, name)},
 		}})
 	}
 	if bare := createBare(namespace, t, x); bare != "" && bareIndex(have.bare.String, namespace) != bareIndex(bare, namespace) {
@@ -177,7 +182,7 @@ func lookAtColumn(ctx context.Context, tx *sql.Tx, namespace, table string, x po
 	err = tx.QueryRowContext(ctx, `SELECT (SELECT pg_catalog.format_type(a.atttypid, a.atttypmod) FROM pg_catalog.pg_attribute a
 			WHERE a.attrelid = c.oid AND a.attname = $3 AND NOT a.attisdropped),
 		(SELECT pg_catalog.pg_get_triggerdef(g.oid) FROM pg_catalog.pg_trigger g
-			WHERE g.tgrelid = c.oid AND g.tgname = $4 AND g.tgenabled IN ('O', 'A')),
+			WHERE g.tgrelid = c.oid AND g.tgname = $4 AND g.tgenabled = 'A'),
 		(SELECT pg_catalog.pg_get_indexdef(i.indexrelid) FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class b ON b.oid = i.indexrelid
 			WHERE i.indrelid = c.oid AND b.relname = $5 AND i.indisvalid)
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

@@ -6,17 +6,26 @@ import (
 
 	"github.com/lib/pq"
 
+	"bitbucket.org/templar/templar/core/fault"
 	"bitbucket.org/templar/templar/core/template"
 )
 
-// fillRows bounds how many rows one call of FillWords takes, and how long it takes with that: some ten milliseconds where
-// they are letters.
-const fillRows = 100
+// fillRows and fillBytes bound how much one call of FillWords takes: one row at least, and some ten milliseconds where they
+// are letters.
+const (
+	fillRows  = 100
+	fillBytes = 1_000_000
+)
 
 // bareRows finds rows without numbers by an index of theirs alone; none before a migration has made it, because to look
-// for them in all rows would take too long.
-const bareRows = `SELECT ARRAY(SELECT tidx FROM templates
-	WHERE word_hashes IS NULL AND tidx > $1::bigint AND to_regclass('templates_words` + bareSuffix + `') IS NOT NULL ORDER BY tidx LIMIT $2)`
+// for them in all rows would take too long, and none where nothing can be written.
+const bareRows = `SELECT ARRAY(SELECT tidx FROM (
+	SELECT tidx, sum(size) OVER (ORDER BY tidx) - size AS before FROM (
+		SELECT tidx, COALESCE(octet_length(name), 0) + COALESCE(octet_length(description), 0) + COALESCE(octet_length(content), 0) AS size
+		FROM templates WHERE word_hashes IS NULL AND tidx > $1::bigint
+			AND to_regclass('templates_words` + bareSuffix + `') IS NOT NULL AND current_setting('transaction_read_only') = 'off'
+		ORDER BY tidx LIMIT $2) AS sized) AS summed
+	WHERE before < $3 ORDER BY tidx)`
 
 // textsOf reads rows as they are now; xmin is another one after every change.
 const textsOf = `SELECT tidx, xmin::text, revision, COALESCE(name, ''), COALESCE(description, ''), left(COALESCE(content, ''), $2)
@@ -36,20 +45,32 @@ UPDATE templates SET word_hashes = free.words::bigint[] FROM free WHERE template
 // most for the moment of the write.
 func (db *DB) FillWords(ctx context.Context, after int64) (last int64, filled int, done bool, err error) {
 	var bare []int64
-	if err := db.pool.QueryRowContext(ctx, bareRows, after, fillRows).Scan(pq.Array(&bare)); err != nil {
+	if err := db.pool.QueryRowContext(ctx, bareRows, after, fillRows, fillBytes).Scan(pq.Array(&bare)); err != nil {
 		return after, 0, false, faultOf(err)
 	}
 	if len(bare) == 0 {
 		return after, 0, true, nil
 	}
 	last = bare[len(bare)-1]
-	if filled, err = db.fill(ctx, bare); err != nil {
-		return last, 0, false, faultOf(err)
+	filled, err = db.fill(ctx, bare)
+	if err == nil {
+		return last, filled, false, nil
 	}
-	return last, filled, false, nil
+	if err = faultOf(err); fault.Is(err, fault.Unavailable) {
+		return last, 0, false, err
+	}
+	// A row that others guard against changes does not keep its neighbours from being filled.
+	for i := range bare {
+		n, refused := db.fill(ctx, bare[i:i+1])
+		filled += n
+		if refused != nil {
+			err = faultOf(refused)
+		}
+	}
+	return last, filled, false, err
 }
 
-// fill reads rows one after the other, so that no more than one text is in memory.
+// fill reads rows one after the other, so that no more than one text is in memory, and writes the numbers of all at once.
 func (db *DB) fill(ctx context.Context, rows []int64) (filled int, err error) {
 	found, err := db.pool.QueryContext(ctx, textsOf, pq.Array(rows), maxWordText)
 	if err != nil {

@@ -219,6 +219,28 @@ func TestFillWords(t *testing.T) {
 	}
 	fillWords(t, db, bare)
 
+	// What comes by replication takes them away, too.
+	run(t, db.SQL(), `SET session_replication_role = replica; UPDATE templates SET content = 'replicated ' || content WHERE name LIKE 'Nr 2%' AND content <> ''; RESET session_replication_role`)
+	if err := db.SQL().QueryRowContext(t.Context(), `SELECT count(*) FROM templates WHERE word_hashes IS NULL`).Scan(&bare); err != nil || bare == 0 {
+		t.Fatalf("%d rows have no numbers after replication, %v", bare, err)
+	}
+	fillWords(t, db, bare)
+
+	// A row that must not be changed keeps no other from being filled; long rows are taken one by one.
+	run(t, db.SQL(), `UPDATE templates SET word_hashes = NULL WHERE name LIKE 'Nr 3%';
+		CREATE FUNCTION guard() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'guarded'; END $$;
+		CREATE TRIGGER guard BEFORE UPDATE ON templates FOR EACH ROW WHEN (old.name = 'Nr 33') EXECUTE FUNCTION guard()`)
+	if _, _, done, err := db.FillWords(t.Context(), math.MinInt64); err == nil || done {
+		t.Errorf("filling a guarded row: done %t, %v", done, err)
+	}
+	if err := db.SQL().QueryRowContext(t.Context(), `SELECT count(*) FROM templates WHERE word_hashes IS NULL`).Scan(&bare); err != nil || bare != 1 {
+		t.Errorf("%d rows are left beside a guarded one, %v", bare, err)
+	}
+	run(t, db.SQL(), `DROP TRIGGER guard ON templates; UPDATE templates SET word_hashes = NULL, content = repeat('long ', 150000) WHERE name LIKE 'Nr 3%'`)
+	if _, filled, _, err := db.FillWords(t.Context(), math.MinInt64); err != nil || filled != 2 {
+		t.Errorf("%d rows of 750,000 bytes were taken at once, want 2, %v", filled, err)
+	}
+
 	// Without its index there is no search for bare rows.
 	run(t, db.SQL(), `UPDATE templates SET word_hashes = NULL; DROP INDEX templates_words_bare`)
 	fillWords(t, db, 0)

@@ -28,7 +28,7 @@ type entry struct {
 	value  string
 }
 
-// directoryBytes bounds the entries that are recalled without asking rueidis' copy.
+// directoryBytes bounds the entries that are recalled without asking rueidis' copy, beside CacheBytes: some 200,000.
 const directoryBytes = 64 << 20
 
 var _ auth.Directory = (*directory)(nil)
@@ -37,7 +37,7 @@ var _ auth.Directory = (*directory)(nil)
 // read through a copy in this process: the server tells of a change to the hash at once. When it cannot, because the
 // connection swallows everything, the circuit opens within probeGap+opTimeout and the copy is not asked any more.
 func (c *Client) Directory(hash string) auth.Directory {
-	d := &directory{client: c, hash: hash, recall: newRecall[string, entry](directoryBytes)}
+	d := &directory{client: c, hash: hash, recall: newRecall[string, entry](min(directoryBytes, c.config.CacheBytes))}
 	c.follow(d)
 	return d
 }

@@ -13,9 +13,10 @@ const (
 	// server from when it answered: the instance always stops first.
 	leaseLife = 500 * time.Millisecond
 	// longLease is how many times as long that is while more than half of the bucket is left: then nobody misses the
-	// permits, and a user who asks now and then costs no trip each time. It counts twice for a lease that is at most a
-	// tinyShare-th of what is left.
+	// permits, and a user who asks now and then costs no trip each time. A lease that is at most a tinyShare-th of what is
+	// left lives tinyLease times as long again.
 	longLease = 10
+	tinyLease = 4
 	tinyShare = 500
 	// smallBucket is below how many permits left they are given out one by one, so that no instance sits on permits
 	// that another would need.
@@ -34,7 +35,8 @@ const (
 //
 // Leased permits are used up as far as u goes. While a lease is out, the bucket refills only up to what leaves room
 // for all of it: an instance that spends a lease late, beside a bucket that became full meanwhile, would otherwise
-// exceed it.
+// exceed it. For the same reason what was leased refills only from the end of the lease on, and only what has not
+// refilled yet is given back.
 //
 // ARGV: the bucket's size, which is also its rate a minute; the instance; how many permits of its last lease it gives
 // back; how many askers wait (0: only look); leaseLife in microseconds; the least debt that there must be; how many permits of its last lease it spent. Answers:
@@ -56,11 +58,18 @@ for i = 1, #all, 2 do
   elseif field == 't' then last = tonumber(value)
   else
     local count, ends = string.match(value, '^(%d+) (%d+)$')
-    if not ends or tonumber(ends) <= now then gone[#gone + 1] = field
-    elseif field == me then mine = tonumber(count)
-    else others = others + tonumber(count) end
+    if not ends then gone[#gone + 1] = field
+    else
+      count, ends = tonumber(count), tonumber(ends)
+      if ends <= now then
+        gone[#gone + 1] = field
+        count = math.max(count - (now - ends) * rate, 0)
+      end
+      if field == me then mine = count else others = others + count end
+    end
   end
 end
+back = math.min(back, mine)
 used = math.min(used, math.max(used - math.max(now - last, 0) * rate, others + mine))
 used = math.max(used - back, others, 0)
 used = math.max(used, math.min(tonumber(ARGV[6]), size))
@@ -77,7 +86,7 @@ if want > 0 and left > 0 then
 end
 if left * 2 > size then
   life = life * ` + strconv.Itoa(longLease) + `
-  if count * ` + strconv.Itoa(tinyShare) + ` <= left then life = life * ` + strconv.Itoa(longLease) + ` end
+  if count * ` + strconv.Itoa(tinyShare) + ` <= left then life = life * ` + strconv.Itoa(tinyLease) + ` end
 end
 used = used + count
 left = left - count

@@ -103,6 +103,44 @@ func TestAnyWindowKeepsTheLimit(t *testing.T) {
 	}
 }
 
+// TestEndedLeasesKeepTheLimit has one instance take all that there is just after the lease of another has ended: what the
+// other spent of it at the last moment counts, and what it did not spend it has no more.
+func TestEndedLeasesKeepTheLimit(t *testing.T) {
+	server := servers.Redis(t)
+	const rate = 60_000 // 1,000 a second
+	for _, late := range []bool{true, false} {
+		server.CLI("flushall")
+		one, two := open(t, server, server.Addr()).Limiter(), open(t, server, server.Addr()).Limiter()
+		l := leased(t, one, "ann", rate, 500)
+		until := one.(*limiter).origin.Add(l.until)
+		granted := 0
+		take := func(from ports.Limiter) {
+			for from.Take(t.Context(), "ann", rate).Granted {
+				granted++
+			}
+		}
+		time.Sleep(time.Until(until) - 30*time.Millisecond)
+		begun := time.Now()
+		if late {
+			for range l.hand.Load() {
+				one.Take(t.Context(), "ann", rate)
+				granted++
+			}
+			time.Sleep(time.Until(until) + 30*time.Millisecond)
+		} else {
+			time.Sleep(time.Until(until) + time.Second)
+			begun = time.Now()
+		}
+		take(two)
+		take(one)
+		most := rate + int(time.Since(begun).Minutes()*rate) + 1
+		t.Logf("spent late %t: %d permits in %v, at most %d", late, granted, time.Since(begun), most)
+		if granted > most || granted < rate {
+			t.Errorf("spent late %t: %d permits in one window, want %d to %d", late, granted, rate, most)
+		}
+	}
+}
+
 func TestUnspentPermitsComeBack(t *testing.T) {
 	server := servers.Redis(t)
 	limiter := open(t, server, server.Addr()).Limiter()
@@ -124,7 +162,7 @@ func TestLeasesFollowUse(t *testing.T) {
 	const rate = 100_000
 	begun := time.Now()
 	first := leased(t, limiter, "ann", rate, 1)
-	if life := first.until - sinceOrigin(limiter, begun); first.size != firstLease || life < longLease*longLease*leaseLife-time.Second {
+	if life := first.until - sinceOrigin(limiter, begun); first.size != firstLease || life < tinyLease*longLease*leaseLife-time.Second {
 		t.Errorf("the first lease is of %d permits for %v", first.size, life)
 	}
 	begun = time.Now()

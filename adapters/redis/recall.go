@@ -63,7 +63,7 @@ func (r *recall[K, V]) get(key K) (value V, known bool, ticket uint64) {
 }
 
 // keep keeps a value of size bytes that was read since the ticket was given, unless something changed in between. Past the
-// bound, arbitrary others are dropped: the copy still has them.
+// bound, arbitrary others are dropped: they cost a trip when they come back, unless the copy still has them.
 func (r *recall[K, V]) keep(key K, ticket uint64, value V, size int, ends time.Time) {
 	size += recallOverhead
 	s := r.shard(key)

@@ -128,7 +128,7 @@ func (a *App) fillWords(ctx context.Context) {
 	if fill == nil {
 		return
 	}
-	after, total := int64(math.MinInt64), 0
+	after, total, said := int64(math.MinInt64), 0, ""
 	for {
 		began := time.Now()
 		bounded, cancel := context.WithTimeout(ctx, fillTimeout)
@@ -137,7 +137,10 @@ func (a *App) fillWords(ctx context.Context) {
 		after, total = last, total+filled
 		pause := time.Since(began)
 		if err != nil {
-			a.log.Debug("rows that others wrote could not be readied for word searches", zap.Error(err))
+			if text := err.Error(); text != said && ctx.Err() == nil {
+				said = text
+				a.log.Warn("rows that others wrote could not be readied for word searches; trying again", zap.Error(err))
+			}
 			pause = fillPause
 		}
 		if done {
