@@ -181,9 +181,12 @@ func (s *Templates) read(ctx context.Context, q template.Query) ([]template.Temp
 func (s *Templates) list(ctx context.Context, q template.Query, statement PageStatement) (found []template.Template, err error) {
 	err = s.h.run(ctx, "template.list", func(ctx context.Context) error {
 		found = make([]template.Template, 0, min(q.Limit, smallPage))
+		var t template.Template
+		fields := templateFields(&t)
 		return s.h.rows(ctx, statement.OneShot, statement.Text, statement.Args, func(rows *sql.Rows) error {
-			found = append(found, template.Template{})
-			return rows.Scan(templateFields(&found[len(found)-1])...)
+			err := rows.Scan(fields...)
+			found = append(found, t)
+			return err
 		})
 	})
 	if err != nil {
